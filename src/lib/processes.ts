@@ -1,0 +1,96 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+
+export type ProcessInfo = {
+  pid: number;
+  parent: number;
+  /** Of processes. */
+  group: number;
+  name: string;
+  /** proc_pid_stat(5): R, S and D live, T is stopped, Z and X are dead. */
+  state: string;
+  /** Clock ticks between boot and its start, which tells it from a later process of the same number. */
+  startTime: string;
+};
+
+/** Undefined when there is no such process. */
+export function processInfo(pid: number): ProcessInfo | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // pid (name) state parent …, where the name may itself hold parentheses.
+    const [open, close] = [stat.indexOf('('), stat.lastIndexOf(')')];
+    const fields = stat.slice(close + 2).split(' ');
+    const [state = '', parent, group] = fields;
+    return {
+      pid,
+      parent: Number(parent),
+      group: Number(group),
+      name: stat.slice(open + 1, close),
+      state,
+      startTime: fields[19] ?? '',
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+/** One look at all of /proc. */
+function allProcesses(): ProcessInfo[] {
+  return readdirSync('/proc').flatMap((entry) =>
+    /^\d+$/.test(entry) ? (processInfo(Number(entry)) ?? []) : [],
+  );
+}
+
+/** Every process that `pid` has started, directly or not, and that is still its descendant. */
+export function descendantsOf(pid: number): ProcessInfo[] {
+  const all = allProcesses();
+  const found = all.filter(({ parent }) => parent === pid);
+  for (const ancestor of found) found.push(...all.filter(({ parent }) => parent === ancestor.pid));
+  return found;
+}
+
+export function isAlive(pid: number): boolean {
+  const process = processInfo(pid);
+  return process !== undefined && lives(process);
+}
+
+/** Whether a process group has a member that lives. */
+export function groupLives(group: number): boolean {
+  return allProcesses().some((process) => process.group === group && lives(process));
+}
+
+/** A zombie holds nothing any more. */
+export function lives({ state }: ProcessInfo): boolean {
+  return state !== 'Z' && state !== 'X';
+}
+
+/** The process that has a socket open, by the socket's inode, if it is one whose files we may look at. */
+export function socketHolder(inode: string): ProcessInfo | undefined {
+  return allProcesses().find(({ pid }) => openFiles(pid).includes(`socket:[${inode}]`));
+}
+
+function openFiles(pid: number): string[] {
+  const folder = `/proc/${pid}/fd`;
+  try {
+    return readdirSync(folder).map((fd) => linkOf(`${folder}/${fd}`));
+  } catch {
+    return []; // another user's, or gone
+  }
+}
+
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return ''; // closed meanwhile
+  }
+}
+
+/** The process's number in each PID namespace from ours inwards; empty when it is gone. */
+export function namespacePids(pid: number): number[] {
+  try {
+    const [, numbers = ''] = /^NSpid:\s+(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+    return numbers.split(/\s+/).filter(Boolean).map(Number);
+  } catch {
+    return [];
+  }
+}

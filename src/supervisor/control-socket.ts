@@ -1,0 +1,199 @@
+import { chmod, lstat, readFile, rm } from 'node:fs/promises';
+import { connect, createServer, type Socket } from 'node:net';
+import { dirname } from 'node:path';
+import { ensureDir } from '../lib/atomic-file.js';
+import { errnoOf, messageOf, U7sError } from '../lib/errors.js';
+import { socketHolder } from '../lib/processes.js';
+import { messageWriter, readMessages } from './ndjson.js';
+
+/** sun_path holds 108 bytes with the final zero: unix(7). */
+const maxPathBytes = 107;
+
+/** A client that leaves so much unread is dropped, lest it cost the server its memory. */
+const maxUnreadBytes = 2 ** 20;
+
+/** One line of an answer. */
+type Reply<Answer> = { answer: Answer } | { error: string; fix?: string };
+
+export type ControlServer = { close(): Promise<void> };
+
+/**
+ * Sends any number of answers to one request; the connection ends when it returns, or with what it throws as an error.
+ * `signal` is aborted when the client goes away.
+ */
+export type Handler<Request, Answer> = (
+  request: Request,
+  send: (answer: Answer) => void,
+  signal: AbortSignal,
+) => Promise<void> | void;
+
+/** Nobody serves the socket: what it belongs to does not run. */
+export class NotServedError extends U7sError {
+  override readonly name = 'NotServedError';
+}
+
+/** The server is there, yet does not answer: it hangs, or has more to do than it can. */
+export class NoAnswerError extends U7sError {
+  override readonly name = 'NoAnswerError';
+}
+
+/**
+ * Serves a unix socket that only this user reaches (0600 in a folder that is set to 0700); each connection brings one
+ * request. A socket that nobody serves any more is replaced; do this under the lock of whatever the socket belongs to,
+ * since two could replace it at once. Throws when another process serves it.
+ */
+export async function serveControl<Request extends object, Answer>(
+  path: string,
+  accept: (value: object) => Request | undefined,
+  handle: Handler<Request, Answer>,
+): Promise<ControlServer> {
+  checkLength(path);
+  await ensureDir(dirname(path), 0o700);
+  await removeStale(path);
+
+  const clients = new Set<Socket>();
+  const server = createServer((socket) => {
+    clients.add(socket);
+    socket.once('close', () => clients.delete(socket));
+    void converse(socket, accept, handle);
+  });
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(path, resolve));
+  server.on('error', () => {}); // of a connection that could not be accepted: its client sees it
+  await chmod(path, 0o600);
+  return {
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const socket of clients) socket.destroy();
+      }),
+  };
+}
+
+/** The first answer to a request. Throws `NotServedError` when nobody serves the socket, and what the server threw. */
+export async function request<Request extends object, Answer>(
+  path: string,
+  message: Request,
+  options: { signal?: AbortSignal; timeoutMs: number },
+): Promise<Answer> {
+  const late = new AbortController();
+  const abort = (): void => late.abort();
+  const timer = setTimeout(abort, options.timeoutMs);
+  options.signal?.addEventListener('abort', abort, { once: true });
+  try {
+    if (options.signal?.aborted) abort();
+    for await (const answer of subscribe<Request, Answer>(path, message, late.signal)) return answer;
+    options.signal?.throwIfAborted();
+    if (late.signal.aborted)
+      throw new NoAnswerError(`the server of ${path} has not answered within ${options.timeoutMs / 1000} s`);
+    throw new U7sError(`the server of ${path} hung up without an answer`);
+  } finally {
+    clearTimeout(timer);
+    options.signal?.removeEventListener('abort', abort);
+  }
+}
+
+/** All answers to a request, until the server has no more or `signal` is aborted. Throws as `request` does. */
+export async function* subscribe<Request extends object, Answer>(
+  path: string,
+  message: Request,
+  signal: AbortSignal,
+): AsyncGenerator<Answer, void, void> {
+  checkLength(path);
+  const socket = await dial(path);
+  const hangUp = (): void => void socket.destroy();
+  signal.addEventListener('abort', hangUp, { once: true });
+  if (signal.aborted) hangUp();
+  try {
+    messageWriter<Request>(socket)(message);
+    for await (const reply of readMessages(socket, (value) => value as Reply<Answer>)) {
+      if ('error' in reply)
+        throw new U7sError(reply.error, reply.fix === undefined ? {} : { fix: reply.fix });
+      yield reply.answer;
+    }
+  } finally {
+    signal.removeEventListener('abort', hangUp);
+    socket.destroy();
+  }
+}
+
+/** Whether there is a server, be it one that hangs. */
+export async function isServed(path: string): Promise<boolean> {
+  try {
+    (await dial(path)).destroy();
+    return true;
+  } catch (error) {
+    if (error instanceof NotServedError) return false;
+    throw error;
+  }
+}
+
+/** Who listens on a unix socket; undefined when nobody does, or somebody of whom we may not know. */
+export async function serverOf(path: string): Promise<{ pid: number } | undefined> {
+  // proc_net(5): flags, with 10000 for a socket that listens, are the fourth field, inode and path the last two.
+  const table = (await readFile('/proc/net/unix', 'utf8'))
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/));
+  const found = table.find((fields) => fields[3] === '00010000' && fields[7] === path);
+  return found && socketHolder(found[6] ?? '');
+}
+
+async function converse<Request extends object, Answer>(
+  socket: Socket,
+  accept: (value: object) => Request | undefined,
+  handle: Handler<Request, Answer>,
+): Promise<void> {
+  const write = messageWriter<Reply<Answer>>(socket);
+  const reply = (message: Reply<Answer>): void => {
+    write(message);
+    if (socket.writableLength > maxUnreadBytes) socket.destroy();
+  };
+  const send = (answer: Answer): void => reply({ answer });
+  const gone = new AbortController();
+  const hungUp = (): void => gone.abort();
+  socket.once('close', hungUp);
+  try {
+    const requests = readMessages(socket, accept, () => reply({ error: 'not a request' }));
+    const { value, done } = await requests.next();
+    if (done) return;
+    void requests.next().then(hungUp); // the end of a connection is noticed only while it is read
+    await handle(value, send, gone.signal);
+  } catch (error) {
+    const fix = error instanceof U7sError ? error.fix : undefined;
+    reply({ error: messageOf(error), ...(fix === undefined ? {} : { fix }) });
+  } finally {
+    socket.end();
+  }
+}
+
+async function removeStale(path: string): Promise<void> {
+  const found = await lstat(path).catch(() => undefined);
+  if (!found) return;
+  if (!found.isSocket())
+    throw new U7sError(`${path} is in the way: it is not a socket`, { fix: `rm -r ${path}` });
+  if (await isServed(path)) throw new U7sError(`another process serves ${path} already`);
+  await rm(path, { force: true });
+}
+
+function dial(path: string): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(path);
+    socket
+      .once('connect', () => resolve(socket))
+      .once('error', (error) => {
+        const nobody = ['ENOENT', 'ECONNREFUSED'].includes(errnoOf(error) ?? '');
+        const Kind = nobody ? NotServedError : U7sError;
+        reject(new Kind(`cannot connect to ${path}: ${messageOf(error)}`, { cause: error }));
+      });
+  });
+}
+
+function checkLength(path: string): void {
+  const bytes = Buffer.byteLength(path);
+  if (bytes <= maxPathBytes) return;
+  throw new U7sError(
+    `the socket's path is ${bytes} bytes long, a socket takes at most ${maxPathBytes}: ${path}`,
+    {
+      fix: 'set XDG_RUNTIME_DIR to a folder with a shorter path',
+    },
+  );
+}

@@ -1,0 +1,174 @@
+import { readFile, stat } from 'node:fs/promises';
+import { connect, type NetConnectOpts } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { SecureContext } from 'node:tls';
+import { errnoOf, messageOf, U7sError } from '../lib/errors.js';
+import type { Probe, ProbeTarget } from './definition.js';
+import { describeExit, startGroup, type Program } from './process-group.js';
+
+/** `true`, or why it is not ready. */
+export type ProbeResult = true | string;
+
+/** Where the program of an exec probe runs. */
+export type ProbeContext = Pick<Program, 'env' | 'cwd'>;
+
+/** One attempt, of at most `timeoutMs`. Rejects only when `signal` is aborted. */
+export async function probeOnce(
+  target: ProbeTarget,
+  timeoutMs: number,
+  signal: AbortSignal,
+  context: ProbeContext = { env: {} },
+): Promise<ProbeResult> {
+  signal.throwIfAborted();
+  const attempt = new AbortController();
+  const abort = (): void => attempt.abort();
+  const timer = setTimeout(abort, timeoutMs);
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    const result = await attemptOf(target, attempt.signal, context);
+    return attempt.signal.aborted ? `no answer within ${timeoutMs} ms` : result;
+  } catch (error) {
+    return attempt.signal.aborted ? `no answer within ${timeoutMs} ms` : reasonOf(error);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', abort);
+    signal.throwIfAborted();
+  }
+}
+
+const late = 'not ready after';
+
+/** Whether a service ended, by what its status says of that, because it took too long to become ready. */
+export function isLate(lastExit: string | undefined): boolean {
+  return lastExit?.startsWith(late) ?? false;
+}
+
+/**
+ * Resolves once the probe succeeds; throws when it has not within `startupMs`, with the last reason, for which
+ * the last attempt is given its time. `onAttempt` is told every result.
+ */
+export async function waitUntilReady(
+  probe: Probe,
+  signal: AbortSignal,
+  context?: ProbeContext,
+  onAttempt: (result: ProbeResult) => void = () => {},
+): Promise<void> {
+  const start = performance.now();
+  for (;;) {
+    const result = await probeOnce(probe, probe.timeoutMs, signal, context);
+    onAttempt(result);
+    if (result === true) return;
+    const elapsed = performance.now() - start;
+    if (elapsed >= probe.startupMs) throw new U7sError(`${late} ${probe.startupMs / 1000} s: ${result}`);
+    await sleep(Math.min(pollDelay(probe, elapsed), probe.startupMs - elapsed), undefined, { signal });
+  }
+}
+
+/**
+ * Pause before the next attempt: a tenth of what it has taken so far, so that readiness is noticed at most so much too
+ * late and a service that takes its time is seldom asked. A program is dearer to start than a connection.
+ */
+export function pollDelay({ type, periodMs }: Pick<Probe, 'type' | 'periodMs'>, elapsedMs: number): number {
+  const [least, share] = type === 'exec' ? [50, 0.25] : [10, 0.1];
+  return Math.min(periodMs, Math.max(least, elapsedMs * share));
+}
+
+async function attemptOf(
+  target: ProbeTarget,
+  signal: AbortSignal,
+  context: ProbeContext,
+): Promise<ProbeResult> {
+  switch (target.type) {
+    case 'http':
+      return get(target, signal);
+    case 'tcp':
+      return connects({ host: target.host, port: target.port }, signal);
+    case 'unix':
+      return connects({ path: target.path }, signal);
+    case 'http2':
+      return greets(target.path, signal);
+    case 'exec':
+      return succeeds(target, signal, context);
+    case 'file':
+      await stat(target.path);
+      return true;
+  }
+}
+
+async function get(
+  { url, caFile, socket }: Extract<ProbeTarget, { type: 'http' }>,
+  signal: AbortSignal,
+): Promise<ProbeResult> {
+  const { request } = url.startsWith('https:') ? await import('node:https') : await import('node:http');
+  const trust = caFile === undefined ? {} : { secureContext: await trustIn(caFile) };
+  const where = socket === undefined ? {} : { socketPath: socket };
+  return new Promise((resolve, reject) => {
+    request(url, { agent: false, signal, ...trust, ...where }, (response) => {
+      const status = response.statusCode ?? 0;
+      response.on('error', () => {}).destroy(); // the body does not matter
+      resolve((status >= 200 && status < 300) || `HTTP status ${status}`);
+    })
+      .on('error', reject)
+      .end();
+  });
+}
+
+const trusted = new Map<string, SecureContext>();
+
+/** Made once for each authority, which never changes while its services run: to make it takes longer than the rest of a probe. */
+async function trustIn(caFile: string): Promise<SecureContext> {
+  const known = trusted.get(caFile);
+  if (known) return known;
+  const { createSecureContext } = await import('node:tls');
+  const context = createSecureContext({ ca: await readFile(caFile) });
+  trusted.set(caFile, context);
+  return context;
+}
+
+function connects(where: NetConnectOpts, signal: AbortSignal): Promise<ProbeResult> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ ...where, signal });
+    socket.on('error', reject).once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+  });
+}
+
+/** RFC 9113, 3.4: the client's connection preface and an empty SETTINGS frame, which the server answers with its own. */
+const http2Greeting = Buffer.concat([
+  Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
+  Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]),
+]);
+
+/** The kernel accepts a connection even for a process that is stopped; only an answer shows that it lives. */
+function greets(path: string, signal: AbortSignal): Promise<ProbeResult> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ path, signal });
+    socket.on('error', reject).once('close', () => resolve('hung up without an answer'));
+    socket.once('data', () => {
+      resolve(true);
+      socket.destroy();
+    });
+    socket.write(http2Greeting);
+  });
+}
+
+async function succeeds(
+  { command, args }: { command: string; args: string[] },
+  signal: AbortSignal,
+  context: ProbeContext,
+): Promise<ProbeResult> {
+  const group = await startGroup({ ...context, command, args }, 'ignore');
+  const kill = (): void => group.signal('SIGKILL');
+  signal.addEventListener('abort', kill, { once: true });
+  if (signal.aborted) kill();
+  const exit = await group.ended;
+  signal.removeEventListener('abort', kill);
+  return exit.code === 0 || describeExit(exit);
+}
+
+/** Node gathers the failures on each address of a name in one error without a message. */
+function reasonOf(error: unknown): string {
+  return messageOf(error) || errnoOf(error) || 'unknown reason';
+}

@@ -1,0 +1,31 @@
+import type { Report } from '../lib/events.js';
+
+/** One way to show events. `close` leaves the terminal as a finished program should. */
+export type Renderer = { report: Report; close: () => void };
+
+/** Where progress is written to. */
+export type Output = { write: (text: string) => unknown; isTTY?: boolean; columns?: number };
+
+/** The time as renderers see it, so that a test can set it. Milliseconds. */
+export type Clock = {
+  now: () => number;
+  /** Calls `tick` again and again without keeping the process alive; returns how to end that. */
+  every: (ms: number, tick: () => void) => () => void;
+};
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  every: (ms, tick) => {
+    const timer = setInterval(tick, ms).unref();
+    return () => clearInterval(timer);
+  },
+};
+
+/** A time span as kubectl writes it: `0.4s`, `42s`, `3m12s`, `1h5m`. */
+export function formatElapsed(ms: number): string {
+  if (ms < 9_950) return `${(ms / 1000).toFixed(1)}s`;
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 60) return `${seconds}s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)}m${seconds % 60}s`;
+  return `${Math.floor(seconds / 3600)}h${Math.floor((seconds % 3600) / 60)}m`;
+}

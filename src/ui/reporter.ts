@@ -1,0 +1,88 @@
+import type { Event, Report } from '../lib/events.js';
+import { createJsonRenderer } from './json.js';
+import { createPlainRenderer } from './plain.js';
+import { systemClock } from './renderer.js';
+import type { Clock, Output, Renderer } from './renderer.js';
+
+export type ProgressMode = 'auto' | 'tty' | 'plain' | 'json';
+
+export type ReporterOptions = {
+  mode: ProgressMode;
+  /** Warnings only. */
+  quiet?: boolean;
+  /** Every step of progress also where it isn't redrawn in place. */
+  verbose?: boolean;
+  clock?: Clock;
+};
+
+export type Reporter = {
+  report: Report;
+  /** Ends the live display; what comes later is ignored. */
+  close: () => void;
+};
+
+/** Shows events on stderr; stdout is for data. */
+export function createReporter(
+  io: { stderr: Output; env: Record<string, string | undefined> },
+  options: ReporterOptions,
+): Reporter {
+  const clock = options.clock ?? systemClock;
+  const renderer = createRenderer(io, options, clock);
+  let open = true;
+  return {
+    report: (event) => {
+      if (open && !(options.quiet && event.kind !== 'warning')) renderer.report(event);
+    },
+    close: () => {
+      if (open) renderer.close();
+      open = false;
+    },
+  };
+}
+
+function createRenderer(
+  io: { stderr: Output; env: Record<string, string | undefined> },
+  options: ReporterOptions,
+  clock: Clock,
+): Renderer {
+  const mode = options.mode === 'auto' ? (isLiveTerminal(io) ? 'tty' : 'plain') : options.mode;
+  if (mode === 'json') return createJsonRenderer(io.stderr, clock);
+  const plain = createPlainRenderer(io.stderr, clock, options.verbose ?? false);
+  if (mode === 'plain') return plain;
+  return createLazyRenderer(
+    import('./tty.js').then(({ createTtyRenderer }) => createTtyRenderer(io.stderr, clock)),
+    plain,
+  );
+}
+
+/** Holds events back while the renderer is being loaded; if all is over before that, `fallback` shows them. */
+function createLazyRenderer(loading: Promise<Renderer>, fallback: Renderer): Renderer {
+  let renderer: Renderer | undefined;
+  let held: Event[] = [];
+  const use = (ready: Renderer): void => {
+    renderer ??= ready;
+    for (const event of held) renderer.report(event);
+    held = [];
+  };
+  loading.then(use, () => use(fallback));
+  return {
+    report: (event) => {
+      if (renderer) renderer.report(event);
+      else held.push(event);
+    },
+    close: () => {
+      if (!renderer) use(fallback);
+      renderer?.close();
+    },
+  };
+}
+
+function isLiveTerminal({
+  stderr,
+  env,
+}: {
+  stderr: Output;
+  env: Record<string, string | undefined>;
+}): boolean {
+  return stderr.isTTY === true && !env.NO_COLOR && !env.CI && env.TERM !== 'dumb';
+}

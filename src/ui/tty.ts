@@ -1,0 +1,90 @@
+import { createLogUpdate } from 'log-update';
+import { bold, cyan, dim, green, red, yellow } from 'yoctocolors';
+import type { Event, StepEvent } from '../lib/events.js';
+import { formatElapsed } from './renderer.js';
+import type { Clock, Output, Renderer } from './renderer.js';
+
+const spinnerFrames = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
+const framePeriod = 100;
+const barWidth = 20;
+
+type RunningStep = { title: string; startedAt: number; detail?: string; fraction?: number };
+
+/** For a terminal: the running steps are redrawn in place, one line each; what has ended scrolls up above them. */
+export function createTtyRenderer(output: Output, clock: Clock): Renderer {
+  const running = new Map<string, RunningStep>();
+  // The cursor stays visible, so that nothing needs to be restored when the process is killed.
+  const draw = createLogUpdate(output as unknown as NodeJS.WriteStream, { showCursor: true });
+  let stopSpinner: (() => void) | undefined;
+
+  const redraw = (): void => {
+    if (running.size > 0) {
+      stopSpinner ??= clock.every(framePeriod, redraw);
+      draw(liveLines([...running.values()], clock.now(), output.columns ?? 80).join('\n'));
+    } else {
+      stopSpinner?.();
+      stopSpinner = undefined;
+      draw.clear();
+    }
+  };
+
+  const update = (event: StepEvent): void => {
+    const { id, title, detail, fraction } = event;
+    const startedAt = event.state === 'started' ? clock.now() : (running.get(id)?.startedAt ?? clock.now());
+    running.set(id, {
+      title,
+      startedAt,
+      ...(detail === undefined ? {} : { detail }),
+      ...(fraction === undefined ? {} : { fraction }),
+    });
+  };
+
+  return {
+    report: (event) => {
+      if (event.kind === 'step' && (event.state === 'started' || event.state === 'progress')) {
+        update(event);
+      } else {
+        const startedAt = event.kind === 'step' ? running.get(event.id)?.startedAt : undefined;
+        if (event.kind === 'step') running.delete(event.id);
+        draw.persist(endedLine(event, startedAt === undefined ? undefined : clock.now() - startedAt));
+      }
+      redraw();
+    },
+    close: () => {
+      stopSpinner?.();
+      draw.clear();
+      draw.done();
+    },
+  };
+}
+
+/** What still runs, cut to the terminal's width, since a wrapped line cannot be redrawn in place. */
+export function liveLines(steps: RunningStep[], now: number, columns: number): string[] {
+  const spinner = spinnerFrames[Math.floor(now / framePeriod) % spinnerFrames.length] ?? '';
+  return steps.map(({ title, startedAt, detail, fraction }) => {
+    const time = formatElapsed(now - startedAt);
+    const bar = fraction === undefined ? '' : `  ${progressBar(fraction)}`;
+    const room = columns - 2 - title.length - bar.length - time.length - 3;
+    const shown = detail && room > 3 ? `  ${cut(detail, room - 2)}` : '';
+    return `${cyan(spinner)} ${cut(title, columns - 3)}${cyan(bar)}${dim(shown)}  ${dim(time)}`;
+  });
+}
+
+function endedLine(event: Event, elapsed: number | undefined): string {
+  if (event.kind !== 'step') return event.kind === 'warning' ? `${yellow('!')} ${event.text}` : event.text;
+  const mark = { done: green('✓'), failed: red('✗'), skipped: dim('-') }[
+    event.state as 'done' | 'failed' | 'skipped'
+  ];
+  const title = event.state === 'failed' ? bold(event.title) : event.title;
+  const time = elapsed === undefined || event.state === 'skipped' ? '' : `  ${dim(formatElapsed(elapsed))}`;
+  return `${mark} ${title}${event.detail ? dim(`  ${event.detail}`) : ''}${time}`;
+}
+
+function progressBar(fraction: number): string {
+  const filled = Math.round(Math.min(1, Math.max(0, fraction)) * barWidth);
+  return '━'.repeat(filled) + '─'.repeat(barWidth - filled);
+}
+
+function cut(text: string, width: number): string {
+  return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
+}

@@ -1,0 +1,3 @@
+module usernetes/build/docker-init
+
+go 1.26

@@ -1,0 +1,3 @@
+module usernetes/build/netcheck
+
+go 1.26.0

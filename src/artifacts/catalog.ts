@@ -1,0 +1,268 @@
+export type ArtifactName =
+  | 'kubernetes'
+  | 'etcd'
+  | 'containerd'
+  | 'docker'
+  | 'docker-init'
+  | 'rootlesskit'
+  | 'runc'
+  | 'cni-plugins'
+  | 'coredns'
+  | 'flannel'
+  | 'netcheck'
+  | 'slirp4netns'
+  | 'fuse-overlayfs'
+  | 'crio'
+  | 'conmon'
+  | 'skopeo'
+  | 'fuse-overlayfs-snapshotter';
+
+/** Where an artifact may come from. `auto` takes the first that works; the order is that of `waysOf`. */
+export type Way = 'download' | 'build' | 'host';
+/** `given`: by `--artifact`, and used where it lies. */
+export type Origin = Way | 'given';
+export const ways: readonly Way[] = ['download', 'build', 'host'];
+
+export type Artifact = {
+  version: string;
+  binaries: readonly string[];
+  /** Its entries in config/artifacts.lock.json; none where upstream releases no binaries. */
+  downloads: readonly string[];
+  /** Missing where upstream is not a public Go module. */
+  build?: BuildRecipe;
+  /** How its first program is asked for its version; `--version` if not given. */
+  versionArgs?: readonly string[];
+  /** The package that brings it to a host, in Debian and in Fedora. */
+  hostPackage?: { apt: string; dnf: string };
+  /** Major version below which one of the host's own does not do. */
+  oldestMajor?: number;
+};
+
+/** How `go build` makes it, in build/<name>, which pins the module and everything it needs. */
+export type BuildRecipe = {
+  /** What patches/<name>/<version> applies to. */
+  module: string;
+  /** Where the module has no release of the artifact's own version: the nearest that it has. */
+  version?: string;
+  /** Executable → package. */
+  packages: Readonly<Record<string, string>>;
+  /** Executables that are further names of another, which looks at argv[0]. */
+  links?: Readonly<Record<string, string>>;
+  tags?: readonly string[];
+  /** Packages → version of Go that they are written in, where their module has no go.mod to say so. */
+  language?: Readonly<Record<string, string>>;
+  /** Variables set at link time: the version, where upstream's source doesn't carry it. */
+  variables?: Readonly<Record<string, string>>;
+  /** Needs a C compiler and these pkg-config modules. */
+  cgo?: { pkgConfig: readonly string[]; packages: string };
+};
+
+const kubernetesPrograms = [
+  'kube-apiserver',
+  'kube-controller-manager',
+  'kube-scheduler',
+  'kubelet',
+  'kube-proxy',
+  'kubectl',
+  'kubeadm',
+] as const;
+
+const cniPlugins = 'github.com/containernetworking/plugins';
+const containerd = 'github.com/containerd/containerd/v2';
+const fuseSnapshotter = 'github.com/containerd/fuse-overlayfs-snapshotter/v2';
+const moby = 'github.com/moby/moby/v2';
+const dockerCli = 'github.com/docker/cli';
+const rootlesskit = 'github.com/rootless-containers/rootlesskit/v3';
+
+/**
+ * Everything a node is made of. The versions are one mutually compatible set and equal those of
+ * config/artifacts.lock.json; the quick builds stand first, because "all" means this order.
+ */
+export const catalog: Readonly<Record<ArtifactName, Artifact>> = {
+  rootlesskit: {
+    version: '3.1.0',
+    binaries: ['rootlesskit', 'rootlessctl'],
+    downloads: ['rootlesskit'],
+    build: {
+      module: rootlesskit,
+      packages: {
+        rootlesskit: `${rootlesskit}/cmd/rootlesskit`,
+        rootlessctl: `${rootlesskit}/cmd/rootlessctl`,
+      },
+    },
+  },
+  runc: {
+    version: '1.4.3',
+    binaries: ['runc'],
+    downloads: ['runc'],
+    build: {
+      module: 'github.com/opencontainers/runc',
+      packages: { runc: 'github.com/opencontainers/runc' },
+      tags: ['seccomp'],
+      cgo: { pkgConfig: ['libseccomp'], packages: 'gcc libc6-dev pkg-config libseccomp-dev' },
+    },
+  },
+  'cni-plugins': {
+    version: '1.9.1',
+    binaries: ['bridge', 'loopback', 'host-local', 'portmap', 'firewall', 'tuning'],
+    versionArgs: [],
+    downloads: ['cni-plugins'],
+    build: {
+      module: cniPlugins,
+      packages: {
+        bridge: `${cniPlugins}/plugins/main/bridge`,
+        loopback: `${cniPlugins}/plugins/main/loopback`,
+        'host-local': `${cniPlugins}/plugins/ipam/host-local`,
+        portmap: `${cniPlugins}/plugins/meta/portmap`,
+        firewall: `${cniPlugins}/plugins/meta/firewall`,
+        tuning: `${cniPlugins}/plugins/meta/tuning`,
+      },
+      variables: { [`${cniPlugins}/pkg/utils/buildversion.BuildVersion`]: 'v1.9.1' },
+    },
+  },
+  etcd: {
+    version: '3.6.14',
+    binaries: ['etcd', 'etcdctl'],
+    downloads: ['etcd'],
+    build: {
+      module: 'go.etcd.io/etcd/server/v3',
+      packages: { etcd: 'go.etcd.io/etcd/server/v3', etcdctl: 'go.etcd.io/etcd/etcdctl/v3' },
+    },
+  },
+  containerd: {
+    version: '2.3.4',
+    binaries: ['containerd', 'containerd-shim-runc-v2', 'ctr'],
+    downloads: ['containerd-static'],
+    build: {
+      module: containerd,
+      packages: {
+        containerd: `${containerd}/cmd/containerd`,
+        'containerd-shim-runc-v2': `${containerd}/cmd/containerd-shim-runc-v2`,
+        ctr: `${containerd}/cmd/ctr`,
+      },
+      // The btrfs snapshotter needs cgo.
+      tags: ['no_btrfs'],
+      variables: { [`${containerd}/version.Version`]: 'v2.3.4' },
+    },
+  },
+  coredns: {
+    version: '1.14.4',
+    binaries: ['coredns'],
+    versionArgs: ['-version'],
+    downloads: ['coredns'],
+    build: {
+      module: 'github.com/coredns/coredns',
+      packages: { coredns: 'github.com/coredns/coredns' },
+    },
+  },
+  slirp4netns: {
+    version: '1.3.5',
+    binaries: ['slirp4netns'],
+    downloads: ['slirp4netns'],
+    hostPackage: { apt: 'slirp4netns', dnf: 'slirp4netns' },
+  },
+  'fuse-overlayfs': {
+    version: '1.17',
+    binaries: ['fuse-overlayfs'],
+    downloads: ['fuse-overlayfs'],
+    hostPackage: { apt: 'fuse-overlayfs', dnf: 'fuse-overlayfs' },
+  },
+  'fuse-overlayfs-snapshotter': {
+    version: '2.1.7',
+    binaries: ['containerd-fuse-overlayfs-grpc'],
+    versionArgs: [],
+    downloads: ['containerd-fuse-overlayfs'],
+    build: {
+      module: fuseSnapshotter,
+      packages: {
+        'containerd-fuse-overlayfs-grpc': `${fuseSnapshotter}/cmd/containerd-fuse-overlayfs-grpc`,
+      },
+      variables: { [`${fuseSnapshotter}/cmd/containerd-fuse-overlayfs-grpc/version.Version`]: 'v2.1.7' },
+    },
+  },
+  'docker-init': {
+    version: '0.19.0',
+    binaries: ['docker-init'],
+    // tini; what is built is our own, of the same command line.
+    downloads: ['docker-init'],
+    build: {
+      module: 'usernetes/build/docker-init',
+      version: '1.0.0',
+      packages: { 'docker-init': '.' },
+      variables: { 'main.version': '1.0.0' },
+    },
+  },
+  docker: {
+    version: '29.8.2',
+    binaries: ['dockerd', 'docker-proxy', 'docker'],
+    downloads: ['docker'],
+    build: {
+      module: moby,
+      // Its own number of this release is v2.0.0-beta.24.
+      version: '29.8.1',
+      packages: {
+        'docker-proxy': `${moby}/cmd/docker-proxy`,
+        docker: `${dockerCli}/cmd/docker`,
+        dockerd: `${moby}/cmd/dockerd`,
+      },
+      language: { [`${dockerCli}/...`]: 'go1.26' },
+      variables: {
+        [`${moby}/dockerversion.Version`]: '29.8.1',
+        [`${dockerCli}/cli/version.Version`]: '29.8.1',
+      },
+    },
+    hostPackage: { apt: 'docker.io', dnf: 'moby-engine docker-cli' },
+    // From 28 on dockerd speaks to RootlessKit's port API by itself.
+    oldestMajor: 28,
+  },
+  crio: {
+    version: '1.36.3',
+    binaries: ['crio', 'pinns'],
+    downloads: ['crio'],
+    hostPackage: { apt: 'cri-o', dnf: 'cri-o' },
+  },
+  conmon: {
+    version: '2.2.1',
+    binaries: ['conmon'],
+    downloads: ['conmon'],
+    hostPackage: { apt: 'conmon', dnf: 'conmon' },
+  },
+  skopeo: {
+    version: '1.9.3',
+    binaries: ['skopeo'],
+    downloads: [],
+    hostPackage: { apt: 'skopeo', dnf: 'skopeo' },
+  },
+  // Upstream's own release does not work behind slirp4netns: build/flannel/main.go says why.
+  flannel: {
+    version: '0.28.10',
+    binaries: ['flanneld'],
+    downloads: [],
+    build: {
+      module: 'github.com/flannel-io/flannel',
+      packages: { flanneld: '.' },
+    },
+  },
+  netcheck: {
+    version: '1',
+    binaries: ['netcheck'],
+    downloads: [],
+    build: { module: 'usernetes/build/netcheck', packages: { netcheck: '.' } },
+  },
+  kubernetes: {
+    version: '1.36.3',
+    binaries: kubernetesPrograms,
+    downloads: kubernetesPrograms,
+    build: {
+      module: 'k8s.io/kubernetes',
+      packages: { kubernetes: '.' },
+      links: Object.fromEntries(kubernetesPrograms.map((program) => [program, 'kubernetes'])),
+      variables: { 'k8s.io/component-base/version.gitVersion': 'v1.36.3' },
+    },
+  },
+};
+
+export const artifactNames = Object.keys(catalog) as ArtifactName[];
+
+/** An artifact's program, or the folder of its programs. */
+export type GivenPaths = Partial<Record<ArtifactName, string>>;

@@ -1,0 +1,50 @@
+import { stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { U7sError } from '../lib/errors.js';
+import { catalog, type ArtifactName } from './catalog.js';
+import { findOnPath } from './go.js';
+import { hostVersion, systemFolders } from './host.js';
+import type { ArtifactContext } from './resolve.js';
+import type { ResolvedArtifact } from './store.js';
+
+/**
+ * An artifact that the user has, used where it lies: `path` is the folder of its programs, or its first program, the
+ * others lying beside it or on PATH. It must tell its version; one that we do not know to fit is warned of.
+ */
+export async function findGiven(
+  name: ArtifactName,
+  path: string,
+  { env, report }: ArtifactContext,
+): Promise<ResolvedArtifact> {
+  const { binaries: programs, version: known } = catalog[name];
+  const target = resolve(path);
+  const stats = await stat(target).catch(() => undefined);
+  const fix = `give the path of ${programs[0]}, or of the folder that has ${programs.join(', ')}`;
+  if (stats === undefined) throw new U7sError(`there is nothing at ${path}, given as ${name}`, { fix });
+  const directory = stats.isDirectory() ? target : dirname(target);
+
+  const binaries: Record<string, string> = {};
+  for (const [index, program] of programs.entries()) {
+    const only = index === 0 && !stats.isDirectory();
+    const found = only
+      ? target
+      : ((await findOnPath(program, { PATH: `${directory}:${join(directory, 'bin')}` })) ??
+        (await findOnPath(program, env, systemFolders)));
+    if (found === undefined)
+      throw new U7sError(`${path}, given as ${name}, has no ${program}, nor has PATH`, { fix });
+    binaries[program] = found;
+  }
+
+  const version = await hostVersion(name, binaries, env);
+  if (version === 'unknown') {
+    throw new U7sError(`${binaries[programs[0] ?? '']}, given as ${name}, does not tell its version`, {
+      fix,
+    });
+  }
+  if (minorOf(version) !== minorOf(known)) {
+    report({ kind: 'warning', text: `${name} of ${path} is ${version}; this release goes with ${known}` });
+  }
+  return { name, version, way: 'given', cached: true, directory, binaries };
+}
+
+const minorOf = (version: string): string => version.split('.').slice(0, 2).join('.');

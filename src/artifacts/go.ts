@@ -1,0 +1,120 @@
+import { execa } from 'execa';
+import { createInterface } from 'node:readline';
+import { access, constants } from 'node:fs/promises';
+import { isAbsolute, join } from 'node:path';
+import { run } from '../lib/exec.js';
+import { U7sError } from '../lib/errors.js';
+
+type Env = Record<string, string | undefined>;
+
+/** What the modules in build/ ask for. */
+export const oldestGo = [1, 26] as const;
+const installGo = `install Go ${oldestGo.join('.')} or newer (https://go.dev/doc/install) and put it on PATH`;
+
+/** What a build may take from the caller's environment, beside what we set; anything else could change its result. */
+const passed = [
+  ...['PATH', 'HOME', 'TMPDIR', 'GOTMPDIR', 'SSL_CERT_FILE', 'SSL_CERT_DIR', 'GIT_SSL_CAINFO'],
+  ...[
+    'HTTP_PROXY',
+    'HTTPS_PROXY',
+    'ALL_PROXY',
+    'NO_PROXY',
+    'http_proxy',
+    'https_proxy',
+    'all_proxy',
+    'no_proxy',
+  ],
+  ...['GOPROXY', 'GONOPROXY', 'GOPRIVATE', 'GOSUMDB', 'GONOSUMDB', 'GOINSECURE', 'GOVCS', 'GOAUTH', 'NETRC'],
+  ...['CC', 'PKG_CONFIG_PATH'],
+];
+
+export function goEnvironment(env: Env, options: { goCache: string; arch: string; cgo: boolean }): Env {
+  return {
+    ...Object.fromEntries(passed.map((name) => [name, env[name]])),
+    GOTOOLCHAIN: 'local',
+    GOWORK: 'off',
+    GOFLAGS: '-modcacherw -mod=readonly',
+    GOOS: 'linux',
+    GOARCH: options.arch,
+    GOPATH: options.goCache,
+    GOMODCACHE: join(options.goCache, 'mod'),
+    GOCACHE: join(options.goCache, 'build'),
+    CGO_ENABLED: options.cgo ? '1' : '0',
+  };
+}
+
+/** First executable called `name` on PATH. */
+export async function findOnPath(
+  name: string,
+  env: Env,
+  further: readonly string[] = [],
+): Promise<string | undefined> {
+  for (const folder of [...(env['PATH'] ?? '').split(':'), ...further]) {
+    if (!isAbsolute(folder)) continue;
+    const path = join(folder, name);
+    const executable = await access(path, constants.X_OK).then(
+      () => true,
+      () => false,
+    );
+    if (executable) return path;
+  }
+  return undefined;
+}
+
+/** The Go command, or an error that says how to get one that is new enough. */
+export async function findGo(env: Env): Promise<string> {
+  // Where Go's own instructions put it; a login shell is what usually adds it to PATH.
+  const go = await findOnPath('go', env, ['/usr/local/go/bin']);
+  if (!go) throw new U7sError('there is no Go on PATH', { fix: installGo });
+  const { stdout } = await run(go, ['env', 'GOVERSION'], { cwd: '/', env: { ...env, GOTOOLCHAIN: 'local' } });
+  const [, major = 0, minor = 0] = (/^go(\d+)\.(\d+)/.exec(stdout) ?? []).map(Number);
+  if (major > oldestGo[0] || (major === oldestGo[0] && minor >= oldestGo[1])) return go;
+  throw new U7sError(`${go} is ${stdout.trim() || 'of an unknown version'}, too old to build with`, {
+    fix: installGo,
+  });
+}
+
+export type GoCommand = { go: string; cwd: string; env: Env; signal: AbortSignal };
+
+/** Runs Go, handing on each line of its stderr as it comes; returns its stdout. An abort ends all its compilers too. */
+export async function runGo(
+  command: GoCommand,
+  args: readonly string[],
+  onLine: (line: string) => void,
+): Promise<string> {
+  const { go, cwd, env, signal } = command;
+  signal.throwIfAborted();
+  const child = execa(go, args, {
+    cwd,
+    env: Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined)),
+    extendEnv: false,
+    stdin: 'ignore',
+    buffer: { stderr: false },
+    reject: false,
+    detached: true,
+  });
+  const kill = (): void => {
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGTERM');
+    } catch {
+      // It has just ended by itself.
+    }
+  };
+  signal.addEventListener('abort', kill, { once: true });
+  const said: string[] = [];
+  try {
+    for await (const line of createInterface({ input: child.stderr })) {
+      onLine(line);
+      said.push(line);
+      if (said.length > 20) said.shift();
+    }
+    const { exitCode, stdout } = await child;
+    signal.throwIfAborted();
+    if (exitCode === 0) return stdout;
+    throw new U7sError(
+      `go ${args[0]} failed: ${said.slice(-8).join('\n').trim() || `exit code ${exitCode}`}`,
+    );
+  } finally {
+    signal.removeEventListener('abort', kill);
+  }
+}

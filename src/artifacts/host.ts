@@ -1,0 +1,63 @@
+import { symlink } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { run } from '../lib/exec.js';
+import { U7sError } from '../lib/errors.js';
+import { catalog, type ArtifactName } from './catalog.js';
+import { findOnPath } from './go.js';
+import type { Recipe } from './recipe.js';
+import type { Filled } from './install.js';
+
+type Env = Record<string, string | undefined>;
+
+/** Where administrators' programs are, which an ordinary user's PATH lacks on Debian. */
+export const systemFolders = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
+
+/** The host's own binaries of an artifact; an error names the one that is missing. */
+export async function findOnHost(recipe: Recipe, env: Env): Promise<Record<string, string>> {
+  const found: Record<string, string> = {};
+  for (const binary of recipe.artifact.binaries) {
+    const path = await findOnPath(binary, env, systemFolders);
+    if (!path) {
+      const { hostPackage } = recipe.artifact;
+      const fix =
+        hostPackage === undefined
+          ? undefined
+          : { fix: `apt-get install ${hostPackage.apt}; on Fedora: dnf install ${hostPackage.dnf}` };
+      throw new U7sError(`there is no ${binary} on PATH`, fix);
+    }
+    found[binary] = path;
+  }
+  return found;
+}
+
+/** Records the host's binaries as links, so that they are found again without a look at the network. */
+export async function linkHost(
+  name: ArtifactName,
+  binaries: Record<string, string>,
+  staging: string,
+  env: Env,
+): Promise<Filled> {
+  for (const [program, path] of Object.entries(binaries)) await symlink(path, join(staging, 'bin', program));
+  const version = await hostVersion(name, binaries, env);
+  const { oldestMajor = 0, binaries: programs } = catalog[name];
+  if (Number.parseInt(version) < oldestMajor) {
+    const path = binaries[programs[0] ?? ''];
+    throw new U7sError(`${path} is ${version}; ${oldestMajor} or newer is needed`);
+  }
+  return { version, way: 'host', source: Object.values(binaries) };
+}
+
+/** What an artifact's first program says of itself when it is asked for its version; `unknown` when it doesn't say. */
+export async function hostVersion(
+  name: ArtifactName,
+  binaries: Record<string, string>,
+  env: Env,
+): Promise<string> {
+  const { binaries: programs, versionArgs = ['--version'] } = catalog[name];
+  const path = binaries[programs[0] ?? ''] ?? '';
+  const said = await run(path, versionArgs, { env, timeout: 5000 }).catch(() => undefined);
+  const lines = `${said?.stdout}\n${said?.stderr}`.split('\n');
+  // fuse-overlayfs names fusermount3's version first and libfuse's last.
+  const own = lines.find((line) => line.startsWith(basename(path))) ?? lines.join('\n');
+  return /\d+\.\d+[\w.+-]*/.exec(own)?.[0] ?? 'unknown';
+}

@@ -1,0 +1,82 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, lstat, mkdir, readdir, readlink, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { hashFile } from './download.js';
+import { orDiskFull } from './errors.js';
+import { withLock } from '../lib/lock-file.js';
+import { readInstalled, type Manifest, type ResolvedArtifact } from './store.js';
+import type { ArtifactName } from './catalog.js';
+
+export type Target = {
+  store: string;
+  name: ArtifactName;
+  /** Folder name below the artifact's own. */
+  id: string;
+  signal: AbortSignal;
+  onWait: (pid: number) => void;
+};
+
+/** What `fill` put into `<staging>/bin`; everything in `<staging>/work` is thrown away. */
+export type Filled = Pick<Manifest, 'version' | 'way' | 'source'>;
+
+/**
+ * Installs one artifact in one step: `fill` works in a folder beside the target, which then takes the target's name. Of
+ * several processes one does the work; a failure or an abort leaves nothing.
+ */
+export async function install(
+  target: Target,
+  fill: (staging: string) => Promise<Filled>,
+): Promise<ResolvedArtifact> {
+  const { store, name, id, signal } = target;
+  const parent = join(store, name);
+  const directory = join(parent, id);
+  try {
+    await mkdir(parent, { recursive: true, mode: 0o755 });
+    return await withLock(join(parent, `.${id}.lock`), signal, target.onWait, async () => {
+      const present = readInstalled(store, name, id);
+      if (present) return present;
+      await removeLeftovers(parent, id);
+      const staging = join(parent, `.${id}.${randomBytes(4).toString('hex')}.tmp`);
+      try {
+        await mkdir(join(staging, 'bin'), { recursive: true });
+        const filled = await fill(staging);
+        signal.throwIfAborted();
+        await rm(join(staging, 'work'), { recursive: true, force: true });
+        const manifest: Manifest = { name, ...filled, files: await describe(staging) };
+        await writeFile(join(staging, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+        for (const folder of [staging, join(staging, 'bin')]) await chmod(folder, 0o755);
+        await rm(directory, { recursive: true, force: true });
+        await rename(staging, directory);
+      } finally {
+        await rm(staging, { recursive: true, force: true });
+      }
+      const installed = readInstalled(store, name, id);
+      if (!installed) throw new Error(`${directory} was removed while it was installed`);
+      return { ...installed, cached: false };
+    });
+  } catch (error) {
+    signal.throwIfAborted();
+    throw orDiskFull(error, store);
+  }
+}
+
+/** Of a process that was killed; we hold the lock, so nobody works in them. */
+async function removeLeftovers(parent: string, id: string): Promise<void> {
+  for (const entry of await readdir(parent)) {
+    if (entry.startsWith(`.${id}.`) && entry.endsWith('.tmp')) {
+      await rm(join(parent, entry), { recursive: true, force: true });
+    }
+  }
+}
+
+async function describe(staging: string): Promise<Manifest['files']> {
+  const files: Manifest['files'] = {};
+  for (const file of (await readdir(join(staging, 'bin'))).sort()) {
+    const path = join(staging, 'bin', file);
+    const status = await lstat(path);
+    files[`bin/${file}`] = status.isSymbolicLink()
+      ? { link: await readlink(path) }
+      : { sha256: await hashFile(path), size: status.size };
+  }
+  return files;
+}

@@ -1,0 +1,129 @@
+import type { Report } from '../lib/events.js';
+import { join } from 'node:path';
+import { artifactNames, ways, type ArtifactName, type GivenPaths, type Origin, type Way } from './catalog.js';
+import { readLock, readRecipe, waysOf, type Recipe } from './recipe.js';
+import { readInstalled, readManifest, type ResolvedArtifact } from './store.js';
+
+export type { ArtifactName } from './catalog.js';
+export type { ResolvedArtifact } from './store.js';
+
+export type ArtifactContext = {
+  /** Folder that all clusters of the user share. */
+  store: string;
+  /** Go's module and build caches. */
+  goCache: string;
+  /** Folder that holds config/, build/ and patches/. */
+  projectRoot: string;
+  arch: 'amd64' | 'arm64';
+  way: Way | 'auto';
+  /** By artifact: where it lies, instead of being got. */
+  given?: GivenPaths;
+  /** Base URL that downloads come from instead: `<mirror>/<host>/<path>`. */
+  mirror?: string;
+  env: Record<string, string | undefined>;
+  report: Report;
+  signal: AbortSignal;
+};
+
+/**
+ * Finds or gets every artifact in `names`: cache, else download, else build, else the host's own. When all of them are
+ * in the cache this only reads small files. A failure of one stops the others and leaves nothing half-made.
+ */
+export async function ensureArtifacts(
+  names: readonly ArtifactName[],
+  context: ArtifactContext,
+): Promise<Map<ArtifactName, ResolvedArtifact>> {
+  const lock = readLock(context.projectRoot);
+  const { given = {} } = context;
+  const found = await Promise.all(
+    names.map(async (name): Promise<[ArtifactName, ResolvedArtifact | Recipe]> => {
+      const path = given[name];
+      if (path !== undefined)
+        return [name, await (await import('./given.js')).findGiven(name, path, context)];
+      const recipe = readRecipe(name, context, lock);
+      return [name, findInstalled(recipe, context) ?? recipe];
+    }),
+  );
+  const missing = found.flatMap(([, result]) => ('ids' in result ? [result] : []));
+  const acquired = new Map<ArtifactName, ResolvedArtifact>();
+  if (missing.length > 0) {
+    const { acquireAll } = await import('./acquire.js');
+    for (const artifact of await acquireAll(missing, context)) acquired.set(artifact.name, artifact);
+  }
+  return new Map(
+    found.map(([name, result]) => [
+      name,
+      'ids' in result ? (acquired.get(name) as ResolvedArtifact) : result,
+    ]),
+  );
+}
+
+/** Without `way` it is not here yet. */
+export type ListedArtifact = {
+  name: ArtifactName;
+  version: string;
+  way?: Origin;
+  binaries: Record<string, string>;
+};
+
+/** What `ensureArtifacts` would use now; the host's own binaries are asked for their version. */
+export async function listArtifacts(context: ArtifactContext): Promise<ListedArtifact[]> {
+  const lock = readLock(context.projectRoot);
+  return Promise.all(
+    artifactNames.map(async (name): Promise<ListedArtifact> => {
+      const recipe = readRecipe(name, context, lock);
+      const installed = findInstalled(recipe, context);
+      if (!installed) return { name, version: recipe.artifact.version, binaries: {} };
+      const { way, binaries } = installed;
+      const version =
+        way === 'host'
+          ? await (await import('./host.js')).hostVersion(name, binaries, context.env)
+          : installed.version;
+      return { name, version, way, binaries };
+    }),
+  );
+}
+
+export type VerifiedFile = {
+  name: ArtifactName;
+  way: Way;
+  directory: string;
+  path: string;
+  state: 'ok' | 'changed' | 'missing';
+};
+
+/** Hashes every installed file again and compares with the manifest. Of the host's own binaries only their being there counts. */
+export async function verifyArtifacts(context: ArtifactContext): Promise<VerifiedFile[]> {
+  const { hashFile } = await import('./download.js');
+  const lock = readLock(context.projectRoot);
+  const verified: VerifiedFile[] = [];
+  for (const name of artifactNames) {
+    const recipe = readRecipe(name, context, lock);
+    for (const way of ways) {
+      const directory = join(context.store, name, recipe.ids[way]);
+      const manifest = readManifest(directory);
+      for (const [file, expected] of Object.entries(manifest?.files ?? {})) {
+        context.signal.throwIfAborted();
+        const path = join(directory, file);
+        const hash = await hashFile(path).catch(() => undefined);
+        const same = 'link' in expected || hash === expected.sha256;
+        verified.push({
+          name,
+          way,
+          directory,
+          path,
+          state: hash === undefined ? 'missing' : same ? 'ok' : 'changed',
+        });
+      }
+    }
+  }
+  return verified;
+}
+
+function findInstalled(recipe: Recipe, context: ArtifactContext): ResolvedArtifact | undefined {
+  for (const way of waysOf(recipe, context.way)) {
+    const installed = readInstalled(context.store, recipe.name, recipe.ids[way]);
+    if (installed) return installed;
+  }
+  return undefined;
+}

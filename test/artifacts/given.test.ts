@@ -1,0 +1,64 @@
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import test from 'ava';
+import type { GivenPaths } from '#src/artifacts/catalog.js';
+import { ensureArtifacts } from '#src/artifacts/resolve.js';
+import type { Event } from '#src/lib/events.js';
+import { temporary } from '../temporary.js';
+
+/** A program that tells this of itself. */
+async function program(folder: string, name: string, says: string): Promise<string> {
+  const path = join(folder, name);
+  await mkdir(folder, { recursive: true });
+  await writeFile(path, `#!/bin/sh\necho '${says}'\n`);
+  await chmod(path, 0o755);
+  return path;
+}
+
+async function given(paths: GivenPaths, store: string, events: Event[] = []) {
+  return ensureArtifacts(Object.keys(paths) as (keyof GivenPaths)[], {
+    store,
+    goCache: store,
+    projectRoot: '.',
+    arch: 'amd64',
+    way: 'auto',
+    given: paths,
+    env: { PATH: '/usr/bin:/bin' },
+    report: (event) => events.push(event),
+    signal: new AbortController().signal,
+  });
+}
+
+test('an artifact that is given as a program or as a folder is used where it lies', async (t) => {
+  const folder = await temporary(t);
+  const runc = await program(folder, 'my-runc', 'runc version 1.4.9');
+  const etcd = await program(join(folder, 'bin'), 'etcd', 'etcd Version: 3.6.14');
+  const etcdctl = await program(join(folder, 'bin'), 'etcdctl', 'etcdctl version: 3.6.14');
+  const events: Event[] = [];
+  const found = await given({ runc, etcd: folder }, folder, events);
+  t.like(found.get('runc'), { way: 'given', version: '1.4.9', binaries: { runc } });
+  t.like(found.get('etcd'), { way: 'given', version: '3.6.14', binaries: { etcd, etcdctl } });
+  t.deepEqual(events, []);
+});
+
+test('one of another release is warned of', async (t) => {
+  const folder = await temporary(t);
+  const events: Event[] = [];
+  await given({ runc: await program(folder, 'runc', 'runc version 1.1.0') }, folder, events);
+  t.deepEqual(events, [
+    { kind: 'warning', text: `runc of ${folder}/runc is 1.1.0; this release goes with 1.4.3` },
+  ]);
+});
+
+test('what is not there, not whole or does not tell its version is refused', async (t) => {
+  const folder = await temporary(t);
+  const fails = (paths: GivenPaths, message: RegExp) =>
+    t.throwsAsync(given(paths, folder), { name: 'U7sError', message });
+  await fails({ runc: join(folder, 'nothing') }, /there is nothing at .*nothing, given as runc/);
+  await program(folder, 'etcd', 'etcd Version: 3.6.14');
+  await fails({ etcd: folder }, /given as etcd, has no etcdctl, nor has PATH/);
+  await fails(
+    { runc: await program(folder, 'runc', 'hello') },
+    /runc, given as runc, does not tell its version/,
+  );
+});

@@ -1,0 +1,147 @@
+import { createHash } from 'node:crypto';
+import { readdir, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ensureDir } from '../lib/atomic-file.js';
+import { step, type Report } from '../lib/events.js';
+import { withLock } from '../lib/lock-file.js';
+import type { ImageSpec } from './oci-layout.js';
+import { pauseProgram, type Architecture } from './pause.js';
+
+export type BundledInputs = {
+  architecture: Architecture;
+  coredns: { binary: string; version: string };
+  /** Where there are several nodes: what their network is checked with. */
+  netcheck?: { binary: string; version: string };
+  /** Folder that keeps the archives from one start to the next, for all clusters of the user. */
+  dir: string;
+  report: Report;
+  signal: AbortSignal;
+};
+
+/** `digest` is the manifest's, which tells whether containerd has just this image. */
+export type BundledImage = { reference: string; archive: string; digest: string };
+
+/** Archives of the images without which no pod runs; made from programs we have, so that no registry is needed. */
+export async function bundledImages(
+  inputs: BundledInputs,
+): Promise<{ pause: BundledImage; coredns: BundledImage; netcheck?: BundledImage }> {
+  const { architecture, coredns, netcheck, dir, report, signal } = inputs;
+  return step(report, 'images', 'bundled images', async (progress) => {
+    await ensureDir(dir);
+    let made = 0;
+    const ensure = async (name: string, spec: ImageSpec, binary?: string): Promise<BundledImage> => {
+      const archive = await ensureArchive(
+        dir,
+        name,
+        spec,
+        binary === undefined ? '' : await stampOf(binary),
+        signal,
+      );
+      if (archive.made) made += 1;
+      return archive.image;
+    };
+    const images = {
+      pause: await ensure('pause', pauseImage(architecture)),
+      coredns: await ensure('coredns', corednsImage(architecture, coredns), coredns.binary),
+      ...(netcheck === undefined
+        ? {}
+        : { netcheck: await ensure('netcheck', netcheckImage(architecture, netcheck), netcheck.binary) }),
+    };
+    progress(made > 0 ? `${made} made` : 'from cache');
+    return images;
+  });
+}
+
+async function stampOf(binary: string): Promise<string> {
+  const { size, mtimeMs } = await stat(binary);
+  return `${size} ${mtimeMs}`;
+}
+
+export const netcheckReference = (version: string): string => `localhost/netcheck:${version}`;
+
+function netcheckImage(
+  architecture: Architecture,
+  { binary, version }: { binary: string; version: string },
+): ImageSpec {
+  return {
+    reference: netcheckReference(version),
+    architecture,
+    rootfs: { files: [{ path: '/netcheck', mode: 0o755, content: { fromFile: binary } }] },
+    entrypoint: ['/netcheck'],
+    user: '65535:65535',
+  };
+}
+
+function pauseImage(architecture: Architecture): ImageSpec {
+  return {
+    reference: 'localhost/pause:1',
+    architecture,
+    rootfs: { files: [{ path: '/pause', mode: 0o755, content: pauseProgram(architecture) }] },
+    entrypoint: ['/pause'],
+    user: '65535:65535',
+  };
+}
+
+/** The user is upstream's `nonroot`. It may serve port 53 where net.ipv4.ip_unprivileged_port_start is 0. */
+function corednsImage(architecture: Architecture, { binary, version }: BundledInputs['coredns']): ImageSpec {
+  const file = (path: string, text: string) => ({ path, mode: 0o644, content: Buffer.from(text) });
+  return {
+    reference: `localhost/coredns:${version}`,
+    architecture,
+    rootfs: {
+      files: [
+        { path: '/coredns', mode: 0o755, content: { fromFile: binary } },
+        file(
+          '/etc/passwd',
+          'root:x:0:0:root:/:/sbin/nologin\nnonroot:x:65532:65532:nonroot:/:/sbin/nologin\n',
+        ),
+        file('/etc/group', 'root:x:0:\nnonroot:x:65532:\n'),
+      ],
+    },
+    entrypoint: ['/coredns'],
+    user: '65532:65532',
+    workingDir: '/',
+  };
+}
+
+/** Makes the archive unless one of the same spec and `stamp` is there, under a name that tells its digest; older ones go. */
+async function ensureArchive(
+  dir: string,
+  name: string,
+  spec: ImageSpec,
+  stamp: string,
+  signal: AbortSignal,
+): Promise<{ image: BundledImage; made: boolean }> {
+  const key = createHash('sha256').update(JSON.stringify(spec)).update(stamp).digest('hex').slice(0, 12);
+  const { reference } = spec;
+  const find = (): Promise<BundledImage | undefined> => findArchive(dir, `${name}-${key}`, reference);
+  const present = await find();
+  if (present !== undefined) return { image: present, made: false };
+
+  const { writeImage } = await import('./oci-layout.js');
+  const ignoreWait = (): void => undefined; // a second or less
+  return withLock(join(dir, `.${name}.lock`), signal, ignoreWait, async () => {
+    const meanwhile = await find();
+    if (meanwhile !== undefined) return { image: meanwhile, made: false };
+    const older = (await readdir(dir)).filter((file) => file.startsWith(`${name}-`));
+    const unnamed = join(dir, `${name}-${key}.tar`);
+    const { digest } = await writeImage(spec, unnamed, signal);
+    const archive = join(dir, `${name}-${key}-${digest.replace('sha256:', '')}.tar`);
+    await rename(unnamed, archive);
+    for (const file of older) await rm(join(dir, file), { force: true });
+    return { image: { reference, archive, digest }, made: true };
+  });
+}
+
+async function findArchive(
+  dir: string,
+  prefix: string,
+  reference: string,
+): Promise<BundledImage | undefined> {
+  const pattern = new RegExp(`^${prefix}-([0-9a-f]{64})\\.tar$`);
+  for (const file of await readdir(dir)) {
+    const digest = pattern.exec(file)?.[1];
+    if (digest !== undefined) return { reference, archive: join(dir, file), digest: `sha256:${digest}` };
+  }
+  return undefined;
+}

@@ -1,0 +1,21 @@
+import { UsageError } from '../lib/errors.js';
+
+// The grammar of github.com/distribution/reference, without digests.
+const component = '[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*';
+const host = '(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?|\\[[0-9a-fA-F:]+\\])(?::[0-9]+)?';
+const grammar = new RegExp(`^(?:(${host})/)?(${component}(?:/${component})*)(?::([\\w][\\w.-]{0,127}))?$`);
+
+/** Writes an image's name out as container runtimes keep it: `busybox` is `docker.io/library/busybox:latest`. */
+export function parseReference(text: string): { reference: string; tag: string } {
+  const first = text.split('/')[0] ?? '';
+  const hasHost = text.includes('/') && (/[.:]/.test(first) || first === 'localhost');
+  const short = text.includes('/') ? `docker.io/${text}` : `docker.io/library/${text}`;
+  const [, registry, repository, tag = 'latest'] = grammar.exec(hasHost ? text : short) ?? [];
+  if (registry === undefined || repository === undefined) {
+    throw new UsageError(
+      `${JSON.stringify(text)} is not an image name`,
+      'write it like localhost/hello:1, in lower-case letters, without a digest',
+    );
+  }
+  return { reference: `${registry}/${repository}:${tag}`, tag };
+}

@@ -1,0 +1,93 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import pRetry from 'p-retry';
+import { messageOf, U7sError } from '../lib/errors.js';
+import type { KubeClient } from './client.js';
+import type { KubeObject } from './object.js';
+import { isTransient, waitForObject } from './wait.js';
+
+/** Owner of the fields that we apply, shown by `kubectl get -o yaml --show-managed-fields`. */
+const fieldManager = 'usernetes';
+
+const workloads = new Set(['DaemonSet', 'Deployment', 'Job', 'StatefulSet']);
+
+/** Reads every `*.yaml` of a folder, in the order of the names, with `${NAME}` replaced by `values.NAME`. */
+export async function loadAddons(
+  manifestDir: string,
+  values: Readonly<Record<string, string>>,
+): Promise<KubeObject[]> {
+  const { parseAllDocuments } = await import('yaml');
+  const files = (await readdir(manifestDir)).filter((file) => file.endsWith('.yaml')).sort();
+  const texts = await Promise.all(files.map((file) => readFile(join(manifestDir, file), 'utf8')));
+  return files.flatMap((file, index) => {
+    const path = join(manifestDir, file);
+    return [...parseAllDocuments(substitute(path, texts[index] ?? '', values))].flatMap((document) => {
+      const fault = document.errors[0];
+      if (fault !== undefined) throw new U7sError(`${path} is not YAML: ${messageOf(fault)}`);
+      const object: unknown = document.toJS();
+      if (object === null) return []; // only comments
+      if (!isKubeObject(object))
+        throw new U7sError(`${path} has a document without apiVersion, kind or metadata.name`);
+      return [object];
+    });
+  });
+}
+
+/**
+ * Applies the objects to a cluster, all at once, but workloads last: a Pod that is made before its ServiceAccount or
+ * its ConfigMap is tried again only after a back-off.
+ */
+export async function applyAddons(
+  client: KubeClient,
+  objects: readonly KubeObject[],
+  signal: AbortSignal,
+): Promise<void> {
+  // The API server makes its own namespaces a moment after it reports that it is ready.
+  const namespaces = new Set(objects.flatMap(({ metadata }) => metadata.namespace ?? []));
+  await Promise.all(
+    [...namespaces].map((name) => waitForObject(client, '/api/v1/namespaces', name, () => true, signal)),
+  );
+  const isWorkload = ({ kind }: KubeObject): boolean => workloads.has(kind);
+  await applyAll(
+    client,
+    objects.filter((object) => !isWorkload(object)),
+    signal,
+  );
+  await applyAll(client, objects.filter(isWorkload), signal);
+}
+
+async function applyAll(client: KubeClient, objects: KubeObject[], signal: AbortSignal): Promise<void> {
+  await Promise.all(
+    objects.map((object) =>
+      pRetry(() => client.apply(object, { fieldManager, force: true, signal }), {
+        signal,
+        retries: 8,
+        minTimeout: 50,
+        maxTimeout: 1000,
+        shouldRetry: ({ error }) => isTransient(error),
+      }),
+    ),
+  );
+}
+
+function substitute(path: string, text: string, values: Readonly<Record<string, string>>): string {
+  return text.replace(/\$\{(\w+)\}/g, (placeholder, name: string) => {
+    const value = values[name];
+    if (value === undefined)
+      throw new U7sError(`${path} has a placeholder that nothing is known for: ${placeholder}`);
+    return value;
+  });
+}
+
+function isKubeObject(value: unknown): value is KubeObject {
+  if (typeof value !== 'object' || value === null) return false;
+  if (!('apiVersion' in value) || !('kind' in value) || !('metadata' in value)) return false;
+  const { apiVersion, kind, metadata } = value;
+  return (
+    typeof apiVersion === 'string' &&
+    typeof kind === 'string' &&
+    typeof metadata === 'object' &&
+    metadata !== null &&
+    'name' in metadata
+  );
+}

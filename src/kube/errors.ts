@@ -1,0 +1,36 @@
+import { U7sError } from '../lib/errors.js';
+
+/** The API server refused a request. */
+export class KubeError extends U7sError {
+  override readonly name = 'KubeError';
+  /** HTTP status. */
+  readonly status: number;
+  /** Machine-readable cause as in `metav1.Status`: `NotFound`, `Conflict`, `Forbidden`, `Expired` … */
+  readonly reason: string | undefined;
+
+  constructor(status: number, message: string, reason?: string) {
+    super(message);
+    this.status = status;
+    this.reason = reason;
+  }
+}
+
+/** From the body of an error answer, which is a `metav1.Status` unless something other than the API server spoke. */
+export function kubeError(request: string, status: number, body: string): KubeError {
+  const { message, reason } = parseStatus(body);
+  const said = message ?? body.trim().split('\n')[0]?.slice(0, 200);
+  return new KubeError(status, `${request}: ${said ? said : `status ${status}`}`, reason);
+}
+
+function parseStatus(body: string): { message?: string; reason?: string } {
+  try {
+    const parsed: unknown = JSON.parse(body);
+    if (typeof parsed !== 'object' || parsed === null) return {};
+    return {
+      ...('message' in parsed && typeof parsed.message === 'string' ? { message: parsed.message } : {}),
+      ...('reason' in parsed && typeof parsed.reason === 'string' ? { reason: parsed.reason } : {}),
+    };
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto';
+import type { KubeClient } from './client.js';
+import type { KubeObject } from './object.js';
+
+/** What happened to an object, as `kubectl describe` shows it. */
+export type KubeEvent = {
+  regarding: { kind: string; namespace: string; name: string; uid: string };
+  type: 'Normal' | 'Warning';
+  /** One word in CamelCase. */
+  reason: string;
+  message: string;
+};
+
+/** Events last an hour (kube-apiserver's --event-ttl); what goes on for longer is told again. */
+const repeatMs = 20 * 60_000;
+
+export type EventRecorder = {
+  /**
+   * Says what is the case now: what is new at once, what goes on from time to time, and what was over and is back anew.
+   * Never fails: Events help people, nothing depends on them.
+   */
+  record(current: readonly KubeEvent[], signal: AbortSignal): Promise<void>;
+};
+
+/** Records Events of core API objects as `component`. */
+export function createEventRecorder(client: KubeClient, component: string): EventRecorder {
+  const told = new Map<string, { count: number; first: string; at: number }>();
+
+  async function record(current: readonly KubeEvent[], signal: AbortSignal): Promise<void> {
+    const byName = new Map(current.map((event) => [nameOf(event), event]));
+    for (const name of told.keys()) if (!byName.has(name)) told.delete(name);
+    for (const [name, event] of byName) {
+      const last = told.get(name);
+      const now = Date.now();
+      if (last !== undefined && now - last.at < repeatMs) continue;
+      const time = `${new Date(now).toISOString().slice(0, 19)}Z`;
+      const entry = { count: (last?.count ?? 0) + 1, first: last?.first ?? time, at: now };
+      try {
+        await client.apply(eventObject(name, event, { ...entry, last: time }), {
+          fieldManager: component,
+          force: true,
+          signal,
+        });
+        told.set(name, entry);
+      } catch {
+        // The namespace may be on its way out; otherwise the next time will do.
+      }
+    }
+  }
+
+  function eventObject(
+    name: string,
+    { regarding, type, reason, message }: KubeEvent,
+    { count, first, last }: { count: number; first: string; last: string },
+  ): KubeObject {
+    return {
+      apiVersion: 'v1',
+      kind: 'Event',
+      metadata: { name, namespace: regarding.namespace },
+      involvedObject: { apiVersion: 'v1', ...regarding },
+      ...{ type, reason, message, count },
+      source: { component },
+      firstTimestamp: first,
+      lastTimestamp: last,
+    };
+  }
+
+  return { record };
+}
+
+/** One name for each thing that can be said of an object, so that saying it twice counts up. */
+function nameOf({ regarding, reason, message }: KubeEvent): string {
+  const hash = createHash('sha256').update(`${regarding.uid} ${reason} ${message}`).digest('hex');
+  // 253 is the limit of a name.
+  return `${regarding.name.slice(0, 236)}.${hash.slice(0, 16)}`;
+}

@@ -1,0 +1,40 @@
+/** Any Kubernetes object, as far as it has to be known to send it to the right place. */
+export type KubeObject = {
+  apiVersion: string;
+  kind: string;
+  metadata: { name: string; namespace?: string; [field: string]: unknown };
+  [field: string]: unknown;
+};
+
+/** Kinds without a namespace, of those that a cluster's add-ons use. */
+const clusterScoped = new Set([
+  'APIService',
+  'ClusterRole',
+  'ClusterRoleBinding',
+  'CustomResourceDefinition',
+  'IngressClass',
+  'Namespace',
+  'Node',
+  'PersistentVolume',
+  'PriorityClass',
+  'RuntimeClass',
+  'StorageClass',
+]);
+
+/** The API path of one object: `/apis/apps/v1/namespaces/kube-system/deployments/coredns`. */
+export function objectPath({ apiVersion, kind, metadata }: KubeObject): string {
+  const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
+  const namespace = clusterScoped.has(kind)
+    ? ''
+    : `/namespaces/${encodeURIComponent(metadata.namespace ?? 'default')}`;
+  return `${root}${namespace}/${pluralOf(kind)}/${encodeURIComponent(metadata.name)}`;
+}
+
+/** The rule that Kubernetes itself falls back to: `UnsafeGuessKindToResource` in apimachinery. */
+function pluralOf(kind: string): string {
+  const singular = kind.toLowerCase();
+  if (singular === 'endpoints') return singular;
+  if (singular.endsWith('s')) return `${singular}es`;
+  if (singular.endsWith('y')) return `${singular.slice(0, -1)}ies`;
+  return `${singular}s`;
+}

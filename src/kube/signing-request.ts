@@ -1,0 +1,52 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { U7sError } from '../lib/errors.js';
+import type { KubeClient } from './client.js';
+
+const collection = '/apis/certificates.k8s.io/v1/certificatesigningrequests';
+const pollMs = { first: 50, longest: 1_000 };
+/** Answered within moments where the control plane has somebody for it. */
+const limitMs = 60_000;
+
+type Status = {
+  status?: { certificate?: string; conditions?: { type: string; message?: string }[] };
+  metadata: { name: string };
+};
+
+/** A request that was read by the one who answers such, and refused. */
+export class DeniedError extends U7sError {
+  override readonly name = 'DeniedError';
+}
+
+/** Asks the cluster for a certificate and waits for it. All PEM. */
+export async function requestCertificate(
+  client: KubeClient,
+  { requestPem, signerName, usages }: { requestPem: string; signerName: string; usages: string[] },
+  signal: AbortSignal,
+): Promise<string> {
+  const made = (await client.request('POST', collection, {
+    body: {
+      apiVersion: 'certificates.k8s.io/v1',
+      kind: 'CertificateSigningRequest',
+      metadata: { generateName: 'usernetes-' },
+      spec: { request: Buffer.from(requestPem).toString('base64'), signerName, usages },
+    },
+    signal,
+  })) as Status;
+  const end = performance.now() + limitMs;
+  for (let waitMs = pollMs.first; ; waitMs = Math.min(waitMs * 1.5, pollMs.longest)) {
+    const { status } = await client.get<Status>(`${collection}/${made.metadata.name}`, { signal });
+    if (status?.certificate) return Buffer.from(status.certificate, 'base64').toString();
+    const refusal = status?.conditions?.find(({ type }) => type === 'Denied' || type === 'Failed');
+    if (refusal !== undefined)
+      throw new DeniedError(`the control plane refuses: ${refusal.message ?? 'no reason given'}`);
+    if (performance.now() > end) {
+      throw new U7sError(
+        `the control plane has not answered the request for a certificate within ${limitMs / 1000} s`,
+        {
+          fix: 'on the control plane: u7s status; u7s logs launcher',
+        },
+      );
+    }
+    await delay(waitMs, undefined, { signal });
+  }
+}

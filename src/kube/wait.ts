@@ -1,0 +1,135 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { errnoOf } from '../lib/errors.js';
+import type { KubeClient } from './client.js';
+import { KubeError } from './errors.js';
+import type { KubeObject } from './object.js';
+
+type Condition = { type: string; status: string; lastHeartbeatTime?: string };
+type Node = KubeObject & { status?: { conditions?: Condition[] } };
+type Deployment = KubeObject & {
+  spec: { replicas: number; selector: { matchLabels: Record<string, string> } };
+};
+type Pod = KubeObject & {
+  spec: { nodeName?: string };
+  status?: {
+    conditions?: Condition[];
+    containerStatuses?: { state?: { running?: { startedAt: string } } }[];
+  };
+};
+
+/**
+ * After a restart the API still shows what was true before the stop, until the kubelet has reported again. What is
+ * waited for here counts from when this process began, since it is the one that starts the kubelet.
+ */
+const processStart = new Date(performance.timeOrigin);
+
+/** Milliseconds before a connection that failed is tried again, while the API server restarts. */
+const reconnectMs = 200;
+
+/** Returns when the node's kubelet has reported, after `since`, that the node is Ready. */
+export async function waitForNodeReady(
+  client: KubeClient,
+  nodeName: string,
+  signal: AbortSignal,
+  since = processStart,
+): Promise<void> {
+  const isReady = ({ status }: Node): boolean => {
+    const ready = readyCondition(status?.conditions);
+    return ready !== undefined && isSince(ready.lastHeartbeatTime, since);
+  };
+  await waitForObject<Node>(client, '/api/v1/nodes', nodeName, isReady, signal);
+}
+
+/**
+ * Returns when as many pods as the Deployment wants are Ready, with containers that were started after `since`; those of
+ * other nodes than `node`, if it is given, have gone on running.
+ */
+export async function waitForDeploymentAvailable(
+  client: KubeClient,
+  namespace: string,
+  name: string,
+  signal: AbortSignal,
+  since = processStart,
+  node?: string,
+): Promise<void> {
+  const deployments = `/apis/apps/v1/namespaces/${encodeURIComponent(namespace)}/deployments`;
+  const { spec } = await waitForObject<Deployment>(client, deployments, name, () => true, signal);
+  const labels = Object.entries(spec.selector.matchLabels).map(([key, value]) => `${key}=${value}`);
+  const query = new URLSearchParams({ labelSelector: labels.join(',') });
+  const isReady = ({ spec: { nodeName }, status }: Pod): boolean =>
+    readyCondition(status?.conditions) !== undefined &&
+    ((node !== undefined && nodeName !== node) ||
+      (status?.containerStatuses ?? []).every(({ state }) => isSince(state?.running?.startedAt, since)));
+  await watchUntil<Pod>(
+    client,
+    `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods?${query.toString()}`,
+    (pods) => (pods.filter(isReady).length >= spec.replicas ? true : undefined),
+    signal,
+  );
+}
+
+/** Watches the object `name` of a collection until it exists and `fits`, and returns it. */
+export async function waitForObject<T extends KubeObject>(
+  client: KubeClient,
+  collection: string,
+  name: string,
+  fits: (object: T) => boolean,
+  signal: AbortSignal,
+): Promise<T> {
+  const query = new URLSearchParams({ fieldSelector: `metadata.name=${name}` });
+  return watchUntil<T, T>(
+    client,
+    `${collection}?${query.toString()}`,
+    (objects) => objects.find(fits),
+    signal,
+  );
+}
+
+/** While the server restarts, or the host that it is on. */
+const passing = new Set([
+  ...['ECONNREFUSED', 'ECONNRESET', 'EPIPE'],
+  ...['ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH'],
+]);
+
+/** Whether a request may succeed when it is repeated: the server is restarting, not ready yet, or overloaded. */
+export function isTransient(error: unknown): boolean {
+  if (error instanceof KubeError) return error.status >= 500 || [410, 429].includes(error.status);
+  return passing.has(errnoOf(error) ?? '');
+}
+
+/**
+ * Watches a collection until `find` makes something of what is there, and returns that. Survives a restart of the API
+ * server: ends only so, by a refusal, or by `signal`.
+ */
+async function watchUntil<T extends KubeObject, R = true>(
+  client: KubeClient,
+  path: string,
+  find: (present: T[]) => R | undefined,
+  signal: AbortSignal,
+): Promise<R> {
+  for (;;) {
+    signal.throwIfAborted();
+    // Every watch begins with the present state, so nothing is missed between two of them.
+    const present = new Map<string, T>();
+    try {
+      for await (const { type, object } of client.watch<T>(path, { signal })) {
+        if (type === 'DELETED') present.delete(object.metadata.name);
+        else present.set(object.metadata.name, object);
+        const found = find([...present.values()]);
+        if (found !== undefined) return found;
+      }
+    } catch (error) {
+      if (!isTransient(error)) throw error;
+      await delay(reconnectMs, undefined, { signal });
+    }
+  }
+}
+
+function readyCondition(conditions: Condition[] = []): Condition | undefined {
+  return conditions.find(({ type, status }) => type === 'Ready' && status === 'True');
+}
+
+/** The API's times are cut to whole seconds. */
+function isSince(time: string | undefined, since: Date): boolean {
+  return time !== undefined && Date.parse(time) >= Math.floor(since.getTime() / 1000) * 1000;
+}

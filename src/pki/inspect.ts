@@ -1,0 +1,144 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
+import { join } from 'node:path';
+import { errnoOf, U7sError } from '../lib/errors.js';
+import type { KeyPair } from './ca.js';
+import type { CertificateSpec } from './certificates.js';
+
+/** Milliseconds before the end of a certificate at which the next start renews it: 90 days. */
+export const renewBeforeMs = 90 * 24 * 3600_000;
+
+/** RFC 5280, 4.2.1.12: id-kp-serverAuth and id-kp-clientAuth. */
+const serverAuth = '1.3.6.1.5.5.7.3.1';
+const clientAuth = '1.3.6.1.5.5.7.3.2';
+const usageOids = { server: [serverAuth], client: [clientAuth], both: [serverAuth, clientAuth] };
+
+/** The text of a file, or undefined where there is none. */
+export async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+export async function readPair(dir: string, name: string): Promise<Partial<KeyPair>> {
+  const [certPem, keyPem] = await Promise.all([
+    readIfThere(join(dir, `${name}.crt`)),
+    readIfThere(join(dir, `${name}.key`)),
+  ]);
+  return { ...(certPem === undefined ? {} : { certPem }), ...(keyPem === undefined ? {} : { keyPem }) };
+}
+
+/**
+ * What makes a leaf unfit: it has to be made anew. Undefined when it is fit. Cheap enough (about 0.3 ms) for every
+ * start: uses what Node has built in, not the library that makes certificates.
+ */
+export function leafFault(
+  { certPem, keyPem }: Partial<KeyPair>,
+  spec: CertificateSpec,
+  authority: X509Certificate,
+  now: Date,
+): string | undefined {
+  if (certPem === undefined || keyPem === undefined) return 'missing';
+  const certificate = parseFitting(certPem, keyPem);
+  if (certificate === undefined) return 'its key does not fit it';
+  if (!certificate.checkIssued(authority) || !certificate.verify(authority.publicKey)) {
+    return `${spec.authority} did not issue it`;
+  }
+  const { start, end } = validity(certificate);
+  if (start > now.getTime()) return 'not valid yet';
+  if (end - now.getTime() < renewBeforeMs) return `expires ${new Date(end).toISOString().slice(0, 10)}`;
+  if (spec.chain && certPem.split('-----BEGIN CERTIFICATE').length < 3)
+    return 'without the certificate of its authority';
+  return isFor(certificate, spec) ? undefined : 'made for other names or another usage';
+}
+
+/** The certificate of an authority that exists, or undefined when both halves are missing. Throws when it cannot be used. */
+export function inspectAuthority(
+  dir: string,
+  name: string,
+  { certPem, keyPem }: Partial<KeyPair>,
+  now: Date,
+): X509Certificate | undefined {
+  if (certPem === undefined && keyPem === undefined) return undefined;
+  const [crt, key] = [join(dir, `${name}.crt`), join(dir, `${name}.key`)];
+  if (certPem === undefined) throw lost(crt, `${key} is there without its certificate ${crt}`);
+  if (keyPem === undefined) throw lost(key, `${crt} is there without its key ${key}`);
+  const certificate = parseFitting(certPem, keyPem);
+  if (certificate === undefined)
+    throw lost(`${crt} and ${key}`, `${crt} and ${key} are not a certificate and its key`);
+  const { start, end } = validity(certificate);
+  if (start > now.getTime() || end <= now.getTime()) {
+    const period = `${new Date(start).toISOString()} to ${new Date(end).toISOString()}`;
+    throw new U7sError(`${crt} is valid from ${period}, and it is ${now.toISOString()}`, {
+      fix: 'set the clock right; if it is, remove the cluster with `u7s cleanup` and start a new one',
+    });
+  }
+  return certificate;
+}
+
+/** The error about a file that cannot be made again without breaking what the cluster has stored or handed out. */
+export function lost(file: string, message: string): U7sError {
+  return new U7sError(message, {
+    fix: `restore ${file} from a backup, or remove the cluster with \`u7s cleanup\` and start a new one`,
+  });
+}
+
+/** When each certificate in `dir` ends: its name, without `.crt`, to an ISO 8601 time. Empty without a directory. */
+export async function certificateExpiries(dir: string): Promise<Record<string, string>> {
+  const files = await readdir(dir).catch((error: unknown) => {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw error;
+  });
+  const certificates = files.filter((file) => file.endsWith('.crt')).sort();
+  return Object.fromEntries(
+    await Promise.all(
+      certificates.map(async (file): Promise<[string, string]> => {
+        const { end } = validity(new X509Certificate(await readFile(join(dir, file))));
+        return [file.slice(0, -'.crt'.length), new Date(end).toISOString()];
+      }),
+    ),
+  );
+}
+
+/** Beginning and end in milliseconds since the epoch. */
+export function validity(certificate: X509Certificate): { start: number; end: number } {
+  return { start: Date.parse(certificate.validFrom), end: Date.parse(certificate.validTo) };
+}
+
+function parseFitting(certPem: string, keyPem: string): X509Certificate | undefined {
+  try {
+    const certificate = new X509Certificate(certPem);
+    return certificate.checkPrivateKey(createPrivateKey(keyPem)) ? certificate : undefined;
+  } catch {
+    return undefined; // one of them is not PEM: a torn or foreign file
+  }
+}
+
+function isFor(
+  certificate: X509Certificate,
+  { commonName, organization, usage, hosts }: CertificateSpec,
+): boolean {
+  const subject = [...(organization === undefined ? [] : [`O=${organization}`]), `CN=${commonName}`].join(
+    '\n',
+  );
+  const names = certificate.subjectAltName?.split(', ') ?? [];
+  return (
+    certificate.subject === subject &&
+    // Node calls the extended key usages keyUsage.
+    sameItems(certificate.keyUsage ?? [], usageOids[usage]) &&
+    names.length === hosts.length &&
+    hosts.every((host) =>
+      isIP(host) === 0
+        ? certificate.checkHost(host, { subject: 'never', wildcards: false }) !== undefined
+        : certificate.checkIP(host) !== undefined,
+    )
+  );
+}
+
+function sameItems(a: string[], b: string[]): boolean {
+  return a.length === b.length && a.every((item, index) => item === b[index]);
+}

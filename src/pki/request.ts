@@ -1,0 +1,57 @@
+import { webcrypto } from 'node:crypto';
+import { algorithm, alternativeNames, signingAlgorithm } from './ca.js';
+import type { CertificateSpec } from './certificates.js';
+import { x509 } from './x509.js';
+
+/** What a certificate signing request asks for, as far as it may ask. */
+export type Requested = {
+  /** Every attribute of the subject: `['O=system:nodes', 'CN=system:node:a']`. */
+  subject: string[];
+  /** Subject alternative names. */
+  dns: string[];
+  ips: string[];
+  /** Of other kinds than those two. */
+  otherNames: number;
+};
+
+/** Makes a key and a request (PKCS#10) for `spec` that it signs; both PEM. The key goes nowhere. */
+export async function createRequest(spec: CertificateSpec): Promise<{ requestPem: string; keyPem: string }> {
+  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+  const request = await x509.Pkcs10CertificateRequestGenerator.create({
+    name: [
+      ...(spec.organization === undefined ? [] : [{ O: [spec.organization] }]),
+      { CN: [spec.commonName] },
+    ],
+    keys,
+    signingAlgorithm,
+    extensions: spec.hosts.length === 0 ? [] : [alternativeNames(spec.hosts)],
+  });
+  const der = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64');
+  const lines = der.match(/.{1,64}/g) ?? [];
+  return {
+    requestPem: `${request.toString('pem')}\n`,
+    keyPem: `-----BEGIN PRIVATE KEY-----\n${lines.join('\n')}\n-----END PRIVATE KEY-----\n`,
+  };
+}
+
+const subjectAltName = '2.5.29.17';
+
+/** Throws for what is no request. */
+export function readRequest(pem: string): Requested {
+  const request = new x509.Pkcs10CertificateRequest(pem);
+  const extension = request.getExtension(subjectAltName);
+  const names =
+    extension === null ? [] : new x509.SubjectAlternativeNameExtension(extension.rawData).names.toJSON();
+  const of = (kind: string): string[] => names.flatMap(({ type, value }) => (type === kind ? [value] : []));
+  const [dns, ips] = [of('dns'), of('ip')];
+  return {
+    subject: request.subjectName
+      .toJSON()
+      .flatMap((part) =>
+        Object.entries(part).flatMap(([key, values]) => values.map((value) => `${key}=${value}`)),
+      ),
+    dns,
+    ips,
+    otherNames: names.length - dns.length - ips.length,
+  };
+}

@@ -1,0 +1,108 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import test, { type ExecutionContext } from 'ava';
+import { Command } from 'commander';
+import { create, extract } from 'tar';
+import { defineImage } from '#src/cli/commands/image.js';
+import { pauseProgram } from '#src/images/pause.js';
+
+const named = ['image', 'build-from', '--name', 'localhost/hello:1'];
+
+test('an image is made of a static program, which it runs', async (t) => {
+  const { u7s, folder, configOf } = await setUp(t);
+  await writeFile(join(folder, 'hello'), pauseProgram('amd64'));
+  t.is(await u7s([...named, join(folder, 'hello'), '-o', join(folder, 'out.tar')]), 'localhost/hello:1\n');
+  t.deepEqual((await configOf('out.tar')).Entrypoint, ['/hello']);
+});
+
+test('an image is made of files at given places', async (t) => {
+  const { u7s, folder, configOf } = await setUp(t);
+  await writeFile(join(folder, 'a:b'), 'content');
+  const options = [
+    '--file',
+    `${join(folder, 'a:b')}:/etc/x`,
+    '--cmd=/bin/x',
+    '--cmd=-c',
+    '--env',
+    'A=1=2',
+    '--user=1',
+  ];
+  await u7s([...named, ...options, '--workdir', '/etc', '-o', join(folder, 'out.tar')]);
+  t.deepEqual(await configOf('out.tar'), {
+    User: '1',
+    Env: ['A=1=2'],
+    Cmd: ['/bin/x', '-c'],
+    WorkingDir: '/etc',
+  });
+});
+
+test('an image is made of an archive on stdin', async (t) => {
+  const { u7s, folder, configOf, stdin } = await setUp(t);
+  await writeFile(join(folder, 'file'), 'content');
+  create({ cwd: folder, gzip: true }, ['file']).pipe(stdin);
+  await u7s([...named, '-', '-o', join(folder, 'out.tar')]);
+  t.deepEqual(await configOf('out.tar'), {});
+});
+
+const mistakes: Record<string, [string[], RegExp]> = {
+  'nothing to make it of': [['-o', 'x'], /is made of one root file system, or of --file/],
+  'nothing to do with it': [['.'], /nothing is to be done with the image/],
+  'a bad name': [['.', '--name', 'Hello', '-o', 'FOLDER/x'], /"Hello" is not an image name/],
+  'a bad variable': [['.', '--env', '=x', '-o', 'FOLDER/x'], /"=x" sets no variable/],
+  'a file without a place': [
+    ['--file', './hello', '-o', 'FOLDER/x'],
+    /"\.\/hello" names no file and its place/,
+  ],
+  'a missing file': [['FOLDER/missing', '-o', 'FOLDER/x'], /there is no file .*\/missing/],
+  'a folder to write to that is missing': [
+    ['FOLDER', '-o', 'FOLDER/no/x'],
+    /cannot write .*\/no\/x \(ENOENT\)/,
+  ],
+  'no cluster to load it into': [['FOLDER', '--load'], /the cluster is not running/],
+};
+
+for (const [what, [args, message]] of Object.entries(mistakes)) {
+  test(`build-from with ${what} says so and leaves nothing`, async (t) => {
+    const { u7s, folder } = await setUp(t);
+    const words = args.map((word) => word.replace('FOLDER', folder));
+    await t.throwsAsync(u7s([...named, ...words]), { message });
+    t.deepEqual(await readdir(folder), ['run']);
+  });
+}
+
+for (const verb of [['load', 'x.tar'], ['ls']]) {
+  test(`${verb[0]} without a cluster says how to start one`, async (t) => {
+    const { u7s } = await setUp(t);
+    const error = await t.throwsAsync(u7s(['image', ...verb]), { message: 'the cluster is not running' });
+    t.like(error, { fix: 'start it: ./run.sh' });
+  });
+}
+
+async function setUp(t: ExecutionContext) {
+  const folder = await mkdtemp(join(tmpdir(), 'u7s-image-command-'));
+  t.teardown(() => rm(folder, { recursive: true }));
+  const runtimeDir = join(folder, 'run');
+  await mkdir(runtimeDir, { mode: 0o700 });
+  const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
+  const u7s = async (argv: string[]): Promise<string> => {
+    const program = new Command().option('--cluster <name>');
+    defineImage(program, {
+      io: { stdin, stdout, stderr, env: { HOME: folder, XDG_RUNTIME_DIR: runtimeDir }, cwd: folder },
+      signal: new AbortController().signal,
+      projectRoot: process.cwd(),
+      exitCode: 0,
+    });
+    await program.parseAsync(argv, { from: 'user' });
+    return String(stdout.read() ?? '');
+  };
+  const configOf = async (archive: string): Promise<Record<string, unknown>> => {
+    await extract({ file: join(folder, archive), cwd: runtimeDir });
+    const read = async (path: string): Promise<unknown> =>
+      JSON.parse(await readFile(join(runtimeDir, path), 'utf8'));
+    const [{ Config }] = (await read('manifest.json')) as [{ Config: string }];
+    return ((await read(Config)) as { config: Record<string, unknown> }).config;
+  };
+  return { u7s, folder, stdin, configOf };
+}

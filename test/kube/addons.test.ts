@@ -1,0 +1,130 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { U7sError } from '#src/lib/errors.js';
+import { applyAddons, loadAddons } from '#src/kube/addons.js';
+import { KubeError } from '#src/kube/errors.js';
+import { clientOf, json, line, removePki } from './fake-api.js';
+
+test.after.always(removePki);
+
+const values = {
+  DNS_ADDRESS: '10.0.0.53',
+  DNS_DOMAIN: 'cluster.local',
+  COREDNS_IMAGE: 'localhost/coredns:v1',
+  ROOT_CA: JSON.stringify('-----BEGIN CERTIFICATE-----\nMII\n'),
+};
+
+async function folderWith(t: ExecutionContext, files: Record<string, string>): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'u7s-addons-'));
+  t.teardown(() => rm(dir, { recursive: true }));
+  await Promise.all(Object.entries(files).map(([name, text]) => writeFile(join(dir, name), text)));
+  return dir;
+}
+
+const configMap = (name: string, data: string): string =>
+  `apiVersion: v1\nkind: ConfigMap\nmetadata: { name: ${name} }\ndata: { a: "${data}" }\n`;
+
+test('every document of every manifest is read, with its placeholders filled', async (t) => {
+  const dir = await folderWith(t, {
+    'b.yaml': `# a comment alone\n---\n${configMap('b1', '${X}-${Y}-${X}')}---\n${configMap('b2', '$X')}`,
+    'a.yaml': configMap('a', 'plain'),
+    'README.md': 'no manifest',
+  });
+  const objects = await loadAddons(dir, { X: '1', Y: '$&' });
+  t.deepEqual(
+    objects.map(({ metadata, data }) => [metadata.name, data]),
+    [
+      ['a', { a: 'plain' }],
+      ['b1', { a: '1-$&-1' }],
+      ['b2', { a: '$X' }],
+    ],
+  );
+});
+
+for (const [what, text, message] of [
+  ['an unknown placeholder', configMap('a', '${WHO}'), /nothing is known for: \$\{WHO\}/],
+  ['no YAML', 'a: [', /is not YAML/],
+  ['something that is no object', 'hello: world', /without apiVersion, kind or metadata.name/],
+] as const) {
+  test(`${what} is an error that names the file`, async (t) => {
+    const dir = await folderWith(t, { 'x.yaml': text });
+    const error = await t.throwsAsync(loadAddons(dir, {}), { instanceOf: U7sError, message });
+    t.true(error.message.includes(join(dir, 'x.yaml')));
+  });
+}
+
+test('our own manifests: the authority as pods will read it, line by line', async (t) => {
+  const objects = await loadAddons('config/manifests', values);
+  const authorities = objects.filter(({ metadata }) => metadata.name === 'kube-root-ca.crt');
+  t.deepEqual(
+    authorities.map(({ metadata, data }) => [metadata.namespace, data]),
+    ['default', 'kube-system'].map((namespace) => [
+      namespace,
+      { 'ca.crt': '-----BEGIN CERTIFICATE-----\nMII\n' },
+    ]),
+  );
+});
+
+test('our own manifests: DNS at its address, from an image that no registry is asked for', async (t) => {
+  const objects = await loadAddons('config/manifests', values);
+  const find = (kind: string, name: string) =>
+    objects.find((object) => object.kind === kind && object.metadata.name === name);
+  t.like(find('Service', 'kube-dns'), { spec: { clusterIP: '10.0.0.53' } });
+  t.like(find('Deployment', 'coredns'), {
+    spec: {
+      template: {
+        spec: { containers: { 0: { image: 'localhost/coredns:v1', imagePullPolicy: 'Never' } } },
+      },
+    },
+  });
+  const { Corefile } = find('ConfigMap', 'coredns')?.['data'] as Record<string, string>;
+  t.regex(Corefile ?? '', /kubernetes cluster\.local in-addr\.arpa/);
+  t.like(find('ClusterRoleBinding', 'usernetes:kubelet-api-admin'), {
+    roleRef: { kind: 'ClusterRole', name: 'system:kubelet-api-admin' },
+    subjects: { 0: { kind: 'User', name: 'kube-apiserver-kubelet-client' } },
+  });
+});
+
+test('add-ons are applied once their namespace is there, workloads last, over a passing failure', async (t) => {
+  const applied: string[] = [];
+  let namespaceThere = false;
+  let failures = 1;
+  const client = await clientOf(t, (request, response) => {
+    if (request.url?.startsWith('/api/v1/namespaces?')) {
+      setImmediate(() => {
+        namespaceThere = true;
+        response.write(line('ADDED', { metadata: { name: 'kube-system' } }));
+      });
+    } else if (!namespaceThere) json(response, 404, { message: 'no namespace' });
+    else if (failures-- > 0) json(response, 503, { message: 'not ready' });
+    else {
+      applied.push(request.url?.split('/').at(-1)?.split('?')[0] ?? '');
+      json(response, 200, {});
+    }
+  });
+  const metadata = (name: string) => ({ name, namespace: 'kube-system' });
+  const many = Array.from({ length: 12 }, (_, index) => ({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: metadata(`config-${index}`),
+  }));
+  const deployment = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: metadata('dns') };
+  await applyAddons(client, [deployment, ...many], new AbortController().signal);
+  t.is(applied.length, 13);
+  t.is(applied.at(-1), 'dns');
+});
+
+test('an add-on that is refused fails the whole', async (t) => {
+  const client = await clientOf(t, (_request, response) => json(response, 422, { message: 'spec is wrong' }));
+  const binding = {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'ClusterRole',
+    metadata: { name: 'r' },
+  };
+  await t.throwsAsync(applyAddons(client, [binding], new AbortController().signal), {
+    instanceOf: KubeError,
+    message: /spec is wrong/,
+  });
+});

@@ -1,0 +1,137 @@
+import { access, constants, readFile } from 'node:fs/promises';
+import { U7sError } from '../lib/errors.js';
+import { run } from '../lib/exec.js';
+import { privacyFault } from './user-dirs.js';
+
+/** The ordinary user that a command of root acts as. */
+export type Account = {
+  name: string;
+  uid: number;
+  gid: number;
+  home: string;
+  shell: string;
+  /** `/run/user/<uid>` where it is there and private to them. */
+  runtimeDir?: string;
+};
+
+type Env = Record<string, string | undefined>;
+
+/** Who root acts as: `U7S_USER`; else who called sudo; else `usernetes`. Also whom init-host prepares. */
+export function accountName(env: Env): string {
+  const caller = env['SUDO_USER'];
+  return env['U7S_USER'] || (caller && caller !== 'root' ? caller : 'usernetes');
+}
+
+/** Throws when the account does not exist or is root's. */
+export async function preparedAccount(env: Env): Promise<Account> {
+  const name = accountName(env);
+  const account = await findAccount(name);
+  if (account === undefined) {
+    throw new U7sError(`this is root, and the user ${name} whom it would act as does not exist`, {
+      fix: './run.sh --init-host (makes that user), or U7S_USER=<an ordinary user>',
+    });
+  }
+  if (account.uid === 0) {
+    throw new U7sError(`the user ${name} is root; Kubernetes is never run as root`, {
+      fix: 'U7S_USER=<an ordinary user>',
+    });
+  }
+  const runtimeDir = `/run/user/${account.uid}`;
+  return (await privacyFault(runtimeDir, account.uid)) === undefined ? { ...account, runtimeDir } : account;
+}
+
+/** The passwd entry of a user; getent knows those of a directory service too, the file is quicker to ask. */
+export async function findAccount(name: string): Promise<Account | undefined> {
+  const local = parsePasswd(await readFile('/etc/passwd', 'utf8'), name);
+  if (local !== undefined) return local;
+  const { stdout } = await run('getent', ['passwd', name]);
+  return parsePasswd(stdout, name);
+}
+
+/** A line of passwd(5): name:password:uid:gid:comment:home:shell. */
+export function parsePasswd(text: string, name: string): Account | undefined {
+  const fields = text
+    .split('\n')
+    .map((line) => line.split(':'))
+    .find(([entry]) => entry === name);
+  if (fields === undefined) return undefined;
+  const [, , uid, gid, , home, shell] = fields;
+  return { name, uid: Number(uid), gid: Number(gid), home: home || '/', shell: shell || '/bin/sh' };
+}
+
+/** What of root's environment an ordinary user's command gets; everything else may be a secret or a path of root's. */
+const passedOn = [
+  'PATH',
+  'TERM',
+  'COLORTERM',
+  'LANG',
+  'NO_COLOR',
+  'CI',
+  ...['http_proxy', 'https_proxy', 'all_proxy', 'no_proxy'].flatMap((name) => [name, name.toUpperCase()]),
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
+  'NODE_EXTRA_CA_CERTS',
+  'GOPROXY',
+  // What the second Usernetes calls them.
+  ...['HOST_IP', 'NODE_NAME', 'NODE_SUBNET'],
+  ...['PORT_KUBE_APISERVER', 'PORT_KUBELET', 'PORT_FLANNEL', 'PORT_ETCD'],
+];
+
+const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/** Root's folder may be closed to the user, and a program that is started by its path from there would fail. */
+const inReachableFolder = 'cd "$PWD" 2>/dev/null || cd 2>/dev/null || cd /; exec "$@"';
+
+/**
+ * How root runs `argv` as `account`: all of its privileges dropped, groups and environment those of the user. Without
+ * no-new-privileges, since newuidmap must still gain its own.
+ */
+export function asUser(
+  account: Account,
+  argv: readonly string[],
+  env: Env,
+): { command: string; args: string[]; env: Record<string, string> } {
+  const kept = Object.entries(env).filter(
+    (entry): entry is [string, string] =>
+      entry[1] !== undefined && (passedOn.includes(entry[0]) || entry[0].startsWith('U7S_')),
+  );
+  return {
+    command: 'setpriv',
+    args: [
+      `--reuid=${account.uid}`,
+      `--regid=${account.gid}`,
+      '--init-groups',
+      '--inh-caps=-all',
+      // When root's process is killed, what it had started ends too.
+      '--pdeathsig=TERM',
+      ...['--', 'sh', '-c', inReachableFolder, 'sh'],
+      ...argv,
+    ],
+    env: {
+      PATH: defaultPath,
+      ...Object.fromEntries(kept),
+      HOME: account.home,
+      USER: account.name,
+      LOGNAME: account.name,
+      SHELL: account.shell,
+      ...(account.runtimeDir === undefined ? {} : { XDG_RUNTIME_DIR: account.runtimeDir }),
+    },
+  };
+}
+
+/** Throws when `account` cannot execute `program`, as a Node.js that lies in root's home. Only root can ask. */
+export async function requireReachable(account: Account, program: string): Promise<void> {
+  const { command, args, env } = asUser(account, ['test', '-x', program], {});
+  const { exitCode } = await run(command, args, { env });
+  if (exitCode === 0) return;
+  const exists = await access(program, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+  throw new U7sError(
+    `the user ${account.name} cannot execute ${program}${exists ? '' : ', which does not exist'}`,
+    {
+      fix: 'install it for all users, below /usr',
+    },
+  );
+}

@@ -1,0 +1,184 @@
+import { join } from 'node:path';
+import { blocked, ok, unknown, warning, type CheckDefinition } from '../check.js';
+import type { Host } from '../host.js';
+import { findMount } from '../mounts.js';
+
+const GiB = 2 ** 30;
+
+/** Below this not even the binaries and images of a first start fit. */
+const leastSpace = 2 * GiB;
+/** Binaries built on this host take about 10 GiB of Go's caches on the way. */
+const comfortableSpace = 12 * GiB;
+/** kubelet evicts pods and collects images below 15% (imagefs.available). */
+const kubeletThreshold = 0.15;
+
+const networkFileSystems = /^(nfs|nfs4|cifs|smb3|9p|afs|ceph|fuse\.sshfs|lustre)$/;
+
+export const resourceChecks: CheckDefinition[] = [
+  {
+    id: 'home',
+    title: 'home file system',
+    why: 'binaries are executed from there, and etcd and images want a local disk',
+    atStart: true,
+    look: async ({ host, dataHome, stateHome }) => {
+      const mounts = (await host.read('/proc/self/mountinfo')) ?? '';
+      const data = findMount(mounts, dataHome);
+      const state = findMount(mounts, stateHome);
+      if (data?.options.includes('noexec')) {
+        return blocked(
+          `${data.point} is mounted noexec`,
+          'set XDG_DATA_HOME to a folder on a file system without noexec',
+        );
+      }
+      if (state !== undefined && networkFileSystems.test(state.type)) {
+        return warning(
+          `${state.point} is ${state.type}`,
+          'set XDG_STATE_HOME to a folder on a local file system',
+        );
+      }
+      return ok(state === undefined ? 'local' : `${state.type} on ${state.point}`);
+    },
+  },
+  {
+    id: 'home-folders',
+    title: 'data and state folders',
+    why: 'binaries, certificates, etcd and images are kept there',
+    atStart: true,
+    look: async ({ host, user, dataHome, stateHome }) => {
+      const folders = [dataHome, stateHome].map((home) => host.closedFolder(join(home, 'usernetes')));
+      const closed = [...new Set(await Promise.all(folders))].filter((folder) => folder !== undefined);
+      if (closed.length === 0) return ok(`${dataHome}, ${stateHome}`);
+      return blocked(
+        `${user.name} cannot write in ${closed.join(', ')}`,
+        `as root: chown ${user.name} ${closed.join(' ')} (or set XDG_DATA_HOME and XDG_STATE_HOME to folders of your own)`,
+      );
+    },
+  },
+  {
+    id: 'disk-space',
+    title: 'disk space',
+    why: 'binaries, images and etcd lie in the home; kubelet evicts pods from a nearly full disk',
+    atStart: true,
+    look: async ({ host, dataHome, stateHome }) => {
+      const spaces = await Promise.all([...new Set([dataHome, stateHome])].map((path) => host.space(path)));
+      const { available, total } = spaces.reduce((least, each) =>
+        each.available < least.available ? each : least,
+      );
+      const found = `${(available / GiB).toFixed(1)} of ${(total / GiB).toFixed(0)} GiB free`;
+      const fix = 'free space, or set XDG_DATA_HOME and XDG_STATE_HOME to folders on a larger disk';
+      if (available < leastSpace) return blocked(found, fix);
+      return available < comfortableSpace || available < total * kubeletThreshold
+        ? warning(found, fix)
+        : ok(found);
+    },
+  },
+  {
+    id: 'api-port',
+    title: 'port of the Kubernetes API',
+    why: 'kubectl on this host reaches the cluster there',
+    atStart: true,
+    look: async ({ host, api }) => {
+      if (api === undefined) return ok('used by this cluster, which runs, or by its control plane elsewhere');
+      const where = `${api.address}:${api.port}`;
+      const fault = await host.listenFault(api.address, api.port);
+      switch (fault) {
+        case undefined:
+          return ok(`${where} is free`);
+        case 'EADDRINUSE': {
+          const holder = (await host.portHolder(api.address, api.port)) ?? 'another program';
+          return blocked(
+            `${where} is taken by ${holder}`,
+            `end that, or take another port: --api-port ${api.port + 1}`,
+          );
+        }
+        case 'EACCES':
+          return blocked(
+            `${where} is a port that the kernel keeps for root`,
+            `take a higher one: --api-port 6443 (or: sudo sysctl -w net.ipv4.ip_unprivileged_port_start=${api.port})`,
+          );
+        case 'EADDRNOTAVAIL':
+          return blocked(
+            `this host has no address ${api.address}`,
+            'take one that it has: ip -brief address',
+          );
+        default:
+          return blocked(`cannot listen on ${where} (${fault})`, 'take another port: --api-port 6444');
+      }
+    },
+  },
+  {
+    id: 'swap',
+    title: 'swap',
+    why: 'Secrets in the memory of pods can get onto a disk with it, which a user namespace cannot forbid',
+    atStart: false,
+    look: async ({ host }) => {
+      const areas = ((await host.read('/proc/swaps')) ?? '').trim().split('\n').slice(1);
+      const named = areas.map((line) => line.split(/\s/)[0] ?? '');
+      const open = await Promise.all(
+        named.map(async (area) => ((await keepsSecrets(host, area)) ? [] : [area])),
+      );
+      if (open.flat().length > 0)
+        return warning(
+          `on ${open.flat().join(', ')}, not encrypted`,
+          `sudo swapoff ${open.flat().join(' ')}, or encrypt it`,
+        );
+      return ok(named.length === 0 ? 'off' : `${named.join(', ')}, in memory or encrypted`);
+    },
+  },
+  {
+    id: 'clock',
+    title: 'clock',
+    why: 'certificates and tokens are refused before and after their time; several nodes must agree on it',
+    atStart: true,
+    look: async ({ host, node, now }) => {
+      const shown = new Date(now).toISOString().replace(/\.\d+/, '');
+      const built = (await host.stat(node.path))?.mtimeMs ?? 0;
+      if (built > now + 24 * 60 * 60 * 1000)
+        return blocked(
+          `${shown}, which is before Node.js was installed`,
+          'sudo date --set=..., or start a time service',
+        );
+      return ok(shown);
+    },
+  },
+  {
+    id: 'clock-sync',
+    title: 'time service',
+    why: 'the clocks of several nodes must agree',
+    atStart: false,
+    look: async ({ host }) => {
+      if ((await host.stat('/run/systemd/system')) === undefined) return unknown('not told without systemd');
+      const { stdout } = await host.run('timedatectl', ['show', '--property=NTPSynchronized', '--value']);
+      return stdout.trim() === 'no'
+        ? warning('the clock is not synchronized', 'sudo timedatectl set-ntp true')
+        : ok('the clock is synchronized');
+    },
+  },
+  {
+    id: 'docker-socket',
+    title: 'socket of docker',
+    why: 'dockerd listens there, and would take it from another engine without asking',
+    atStart: true,
+    look: async ({ host, dockerSocket }) => {
+      if (dockerSocket === undefined) return ok('not needed');
+      switch (await host.unixSocket(dockerSocket)) {
+        case 'free':
+          return ok(`${dockerSocket} is free`);
+        case 'served':
+          return blocked(
+            `another engine listens on ${dockerSocket}`,
+            'end that (systemctl --user stop docker), or start a cluster with a socket of its own: ./run.sh --cluster NAME default-docker',
+          );
+        case 'not a socket':
+          return blocked(`${dockerSocket} is no socket of this user`, `rm ${dockerSocket}`);
+      }
+    },
+  },
+];
+
+/** Whether a swap area is compressed memory or a dm-crypt device. */
+async function keepsSecrets(host: Host, area: string): Promise<boolean> {
+  const device = area.replace(/^\/dev\//, '');
+  if (device.startsWith('zram')) return true;
+  return ((await host.read(`/sys/block/${device}/dm/uuid`)) ?? '').startsWith('CRYPT-');
+}

@@ -1,0 +1,128 @@
+import { appArmorProfile, restrictsNamespaces } from './apparmor.js';
+import { parsePasswd, type Account } from './account.js';
+import type { Host } from './host.js';
+import { moduleStates } from './modules.js';
+import { missingPackages, packageManager, type PackageManager, type RuntimeProgram } from './packages.js';
+import { nftablesRoom, readSysctls } from './sysctls.js';
+import { parseSubIds, type SubIdRange } from './subid.js';
+
+/** What init-host must know of a host to plan what is left to do. Plain data. */
+export type HostFacts = {
+  packageManager: PackageManager | undefined;
+  missingPackages: string[];
+  /** Of the user to prepare; undefined while they don't exist. */
+  account: Account | undefined;
+  subUids: SubIdRange[];
+  subGids: SubIdRange[];
+  /** Those that are missing or not open to everyone. */
+  closedDevices: DeviceName[];
+  udev: boolean;
+  /** Present kernel settings, of those a node cares for. */
+  sysctls: Record<string, string>;
+  /** Modules that are neither built in nor loaded but can be loaded. */
+  loadableModules: string[];
+  /** Whether /run/user/<uid> is there and private; false while the user doesn't exist. */
+  runtimeDir: boolean;
+  /** Undefined where systemd doesn't run. */
+  systemd: { delegates: boolean; lingers: boolean } | undefined;
+  /** Whether AppArmor keeps namespaces from programs without a profile, and the one that the user has. */
+  appArmor: { restricts: boolean; profile: string | undefined };
+};
+
+/** Character devices by path, with their numbers (Documentation/admin-guide/devices.txt). */
+export const devices = {
+  '/dev/net/tun': { major: 10, minor: 200, module: 'tun' },
+  '/dev/fuse': { major: 10, minor: 229, module: 'fuse' },
+} as const;
+export type DeviceName = keyof typeof devices;
+
+export const delegatedControllers = ['cpu', 'cpuset', 'io', 'memory', 'pids'];
+export const dropInDirectory = '/etc/systemd/system/user@.service.d';
+
+/** Reads the facts; changes nothing and needs no privileges. */
+export async function gatherFacts(
+  host: Host,
+  options: { user: string; buildTools: boolean; runtimePrograms: readonly RuntimeProgram[] },
+): Promise<HostFacts> {
+  const [
+    manager,
+    legacy,
+    account,
+    subuid,
+    subgid,
+    closed,
+    udev,
+    settings,
+    modules,
+    systemd,
+    restricts,
+    profile,
+  ] = await Promise.all([
+    packageManager(host),
+    host.which('iptables-legacy'),
+    host.run('getent', ['passwd', options.user]).then(({ stdout }) => parsePasswd(stdout, options.user)),
+    host.read('/etc/subuid'),
+    host.read('/etc/subgid'),
+    closedDevices(host),
+    host.stat('/run/udev/control'),
+    readSysctls(host),
+    moduleStates(host),
+    systemdFacts(host, options.user),
+    restrictsNamespaces(host),
+    host.read(appArmorProfile(options.user, []).path),
+  ]);
+  // Debian's iptables brings the legacy programs along, the others' are on top of nf_tables alone.
+  const legacyIptables =
+    (manager === 'apt' || legacy !== undefined) && /available|loadable/.test(modules.ip_tables ?? '');
+  const loadableModules = Object.entries(modules).flatMap(([name, state]) =>
+    state === 'loadable' && (name !== 'ip_tables' || legacyIptables) ? [name] : [],
+  );
+  const { [nftablesRoom]: room, ...sysctls } = settings;
+  const { buildTools, runtimePrograms } = options;
+  return {
+    packageManager: manager,
+    // Names of Debian's where no manager that we know is there, for the error to tell.
+    missingPackages: await missingPackages(host, manager ?? 'apt', {
+      buildTools,
+      moduleTools: loadableModules.length > 0,
+      runtime: runtimePrograms,
+    }),
+    account,
+    subUids: parseSubIds(subuid ?? ''),
+    subGids: parseSubIds(subgid ?? ''),
+    closedDevices: closed,
+    udev: udev !== undefined,
+    sysctls: legacyIptables || room === undefined ? sysctls : settings,
+    loadableModules,
+    runtimeDir: account !== undefined && (await isPrivate(host, `/run/user/${account.uid}`, account.uid)),
+    systemd,
+    appArmor: { restricts, profile },
+  };
+}
+
+async function isPrivate(host: Host, directory: string, uid: number): Promise<boolean> {
+  const stats = await host.stat(directory);
+  return stats !== undefined && stats.uid === uid && (stats.mode & 0o777) === 0o700;
+}
+
+async function closedDevices(host: Host): Promise<DeviceName[]> {
+  const names = Object.keys(devices) as DeviceName[];
+  const stats = await Promise.all(names.map((name) => host.stat(name)));
+  return names.filter((_, index) => ((stats[index]?.mode ?? 0) & 0o666) !== 0o666);
+}
+
+async function systemdFacts(host: Host, user: string): Promise<HostFacts['systemd']> {
+  if ((await host.stat('/run/systemd/system')) === undefined) return undefined; // sd_booted(3)
+  const [names, linger] = await Promise.all([
+    host.list(dropInDirectory),
+    host.stat(`/var/lib/systemd/linger/${user}`),
+  ]);
+  const dropIns = await Promise.all(names.map((name) => host.read(`${dropInDirectory}/${name}`)));
+  return { delegates: dropIns.some((text) => delegates(text ?? '')), lingers: linger !== undefined };
+}
+
+function delegates(dropIn: string): boolean {
+  const value = /^Delegate=(.*)$/m.exec(dropIn)?.[1]?.trim() ?? '';
+  const listed = value.split(/\s+/);
+  return /^(yes|true|1|on)$/.test(value) || delegatedControllers.every((name) => listed.includes(name));
+}

@@ -1,0 +1,92 @@
+import { execFile } from 'node:child_process';
+import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Netfilter } from '../host/netfilter.js';
+
+/** What has to be arranged inside the namespaces before the first service starts. */
+export type NamespaceSetup = {
+  /** Links that copy-up left to the host's own folders, which services must not follow. */
+  remove: string[];
+  /** Folders of the cluster's state put where programs expect them. */
+  binds: { source: string; target: string; shared?: boolean }[];
+  /** Fresh, empty and gone with the namespaces. */
+  tmpfs: string[];
+  /** By path: what is to be found there. */
+  links: Record<string, string>;
+  /** Below /proc/sys. */
+  sysctls: Record<string, string>;
+  /** Addresses beside that of the tap. */
+  addresses: string[];
+};
+
+export type NodeFolders = Record<'kubelet' | 'cni' | 'podLogs', string>;
+
+/** First on the PATH of everything in the namespaces: programs that the host has under another name. */
+export const chosenPrograms = '/run/usernetes/sbin';
+
+/** What a node's programs find in its namespaces, and beside it what its container runtime does. */
+export function namespaceSetup(
+  folders: NodeFolders,
+  runtime: Pick<NamespaceSetup, 'remove' | 'binds'>,
+  netfilter: Netfilter,
+  hostIp?: string,
+): NamespaceSetup {
+  return {
+    remove: [
+      ...['netns', 'flannel', 'xtables.lock'].map((name) => `/run/${name}`),
+      ...['kubelet', 'cni'].map((name) => `/var/lib/${name}`),
+      '/opt/cni',
+      ...runtime.remove,
+    ],
+    binds: [
+      // Volumes that pods mount must be seen by the containers, hence shared.
+      { source: folders.kubelet, target: '/var/lib/kubelet', shared: true },
+      { source: folders.cni, target: '/var/lib/cni' },
+      { source: folders.podLogs, target: '/var/log' },
+      ...runtime.binds,
+    ],
+    tmpfs: ['/run/netns'],
+    links: legacyIptables(netfilter),
+    sysctls: { 'net/ipv4/ip_forward': '1' },
+    // By the host's address other nodes know this one: the kubelet and pods must find it here as well.
+    addresses: hostIp === undefined ? [] : [hostIp],
+  };
+}
+
+/** Everybody calls iptables by its plain name, and all of a node must use the same. */
+function legacyIptables({ legacyFolder }: Netfilter): Record<string, string> {
+  if (legacyFolder === undefined) return {};
+  const programs = ['iptables', 'ip6tables'].flatMap((program) =>
+    ['', '-save', '-restore'].map((suffix) => [
+      join(chosenPrograms, `${program}${suffix}`),
+      join(legacyFolder, `${program}-legacy${suffix}`),
+    ]),
+  );
+  return Object.fromEntries(programs) as Record<string, string>;
+}
+
+const exec = promisify(execFile);
+
+/** Carries the set-up out; runs as root of the namespaces. */
+export async function setUpNamespaces(setup: NamespaceSetup): Promise<void> {
+  await Promise.all(setup.remove.map((path) => rm(path, { recursive: true, force: true })));
+  const mount = async (target: string, args: string[]): Promise<void> => {
+    await mkdir(target, { recursive: true });
+    await exec('mount', [...args, target]);
+  };
+  await Promise.all([
+    ...setup.binds.map(async ({ source, target, shared }) => {
+      await mkdir(source, { recursive: true, mode: 0o700 });
+      await mount(target, ['--rbind', source]);
+      if (shared) await exec('mount', ['--make-rshared', target]);
+    }),
+    ...setup.tmpfs.map((target) => mount(target, ['-t', 'tmpfs', '-o', 'mode=0755', 'none'])),
+    ...Object.entries(setup.links).map(async ([path, target]) => {
+      await mkdir(dirname(path), { recursive: true });
+      await symlink(target, path);
+    }),
+    ...setup.addresses.map((address) => exec('ip', ['address', 'add', `${address}/32`, 'dev', 'lo'])),
+    ...Object.entries(setup.sysctls).map(([key, value]) => writeFile(`/proc/sys/${key}`, value)),
+  ]);
+}

@@ -1,0 +1,62 @@
+import type { Claim, Problem } from './desired-ports.js';
+import { formatParent, formatPortSpec, portsConflict, type PortSpec, type PortStatus } from './port-spec.js';
+
+export type Plan = {
+  /** IDs of ports of ours that nobody asks for any more; to be carried out first. */
+  remove: number[];
+  /** One for each port to publish. */
+  add: PortSpec[];
+  /** What becomes of each claim, in their order: it stands when RootlessKit publishes its port, or it cannot. */
+  verdicts: { claim: Claim; problem?: Problem }[];
+};
+
+/**
+ * What to ask of RootlessKit so that, beside ports that others published, exactly those of `claims` are there. Of two
+ * that want the same port of the host the first in the list gets it; two that want the same one led to the same
+ * place share it. `ours` are the IDs that we were given.
+ */
+export function reconcile(
+  claims: readonly Claim[],
+  actual: readonly PortStatus[],
+  ours: ReadonlySet<number>,
+): Plan {
+  const foreign = actual.filter(({ id }) => !ours.has(id));
+  const granted = new Map<string, Claim>();
+  const verdicts = claims.map((claim) => {
+    const problem = claim.problem ?? takenByOther(claim, foreign) ?? wantedTwice(claim, granted);
+    if (problem !== undefined) return { claim, problem };
+    if (!granted.has(keyOf(claim.spec))) granted.set(keyOf(claim.spec), claim);
+    return { claim };
+  });
+
+  const present = new Set(actual.map(({ spec }) => keyOf(spec)));
+  return {
+    remove: actual.filter(({ id, spec }) => ours.has(id) && !granted.has(keyOf(spec))).map(({ id }) => id),
+    add: [...granted.values()].map(({ spec }) => spec).filter((spec) => !present.has(keyOf(spec))),
+    verdicts,
+  };
+}
+
+/** Identity of a published port. */
+export const keyOf = ({ proto, parentIP, parentPort, childIP, childPort }: PortSpec): string =>
+  [proto, parentIP, parentPort, childIP, childPort].join(' ');
+
+function takenByOther({ spec }: Claim, foreign: readonly PortStatus[]): Problem | undefined {
+  const rival = foreign.find((other) => portsConflict(other.spec, spec));
+  if (rival === undefined || keyOf(rival.spec) === keyOf(spec)) return undefined;
+  return {
+    reason: `${formatParent(spec)} conflicts with a published port: ID ${rival.id}, ${formatPortSpec(rival.spec)}`,
+    fix: `take another port, or: rootlessctl remove-ports ${rival.id}`,
+  };
+}
+
+function wantedTwice({ spec }: Claim, granted: ReadonlyMap<string, Claim>): Problem | undefined {
+  if (granted.has(keyOf(spec))) return undefined;
+  const rival = [...granted.values()].find((other) => portsConflict(other.spec, spec));
+  if (rival === undefined) return undefined;
+  const { kind, namespace, name } = rival.owner;
+  return {
+    reason: `${formatParent(spec)} is published for ${kind} ${namespace}/${name}, which is older`,
+    fix: 'give one of the two another port',
+  };
+}

@@ -1,0 +1,69 @@
+import test from 'ava';
+import { accountName, asUser, parsePasswd, preparedAccount } from '#src/host/account.js';
+import { U7sError } from '#src/lib/errors.js';
+
+const alice = { name: 'alice', uid: 1000, gid: 100, home: '/home/alice', shell: '/bin/zsh' };
+
+test('root acts as U7S_USER, else as who called sudo, else as usernetes', (t) => {
+  t.is(accountName({ U7S_USER: 'node', SUDO_USER: 'alice' }), 'node');
+  t.is(accountName({ SUDO_USER: 'alice' }), 'alice');
+  t.is(accountName({ SUDO_USER: 'root' }), 'usernetes');
+  t.is(accountName({}), 'usernetes');
+});
+
+test('a user that does not exist is an error that says how to make it', async (t) => {
+  const error = await t.throwsAsync(preparedAccount({ U7S_USER: 'nobody-of-that-name' }), {
+    instanceOf: U7sError,
+  });
+  t.regex(error?.message ?? '', /nobody-of-that-name .*does not exist/);
+  t.regex(error?.fix ?? '', /^\.\/run\.sh --init-host/);
+});
+
+test('root is never the user acted as', async (t) => {
+  await t.throwsAsync(preparedAccount({ U7S_USER: 'root' }), {
+    instanceOf: U7sError,
+    message: /never run as root/,
+  });
+});
+
+test('reads a passwd line', (t) => {
+  const text = 'root:x:0:0:root:/root:/bin/bash\nalice:x:1000:100:Alice,,,:/home/alice:/bin/zsh\n';
+  t.deepEqual(parsePasswd(text, 'alice'), alice);
+  t.is(parsePasswd(text, 'bob'), undefined);
+  t.deepEqual(parsePasswd('b:x:7:8:::', 'b'), { name: 'b', uid: 7, gid: 8, home: '/', shell: '/bin/sh' });
+});
+
+test('a command of root runs as the user, who can still gain the privileges of newuidmap', (t) => {
+  const { command, args } = asUser(alice, ['node', 'u7s.js', 'up'], {});
+  t.is(command, 'setpriv');
+  t.deepEqual(args.slice(0, 4), ['--reuid=1000', '--regid=100', '--init-groups', '--inh-caps=-all']);
+  t.deepEqual(args.slice(-3), ['node', 'u7s.js', 'up']);
+});
+
+test('its environment is the user’s own, with terminal, proxies, certificates and U7S_* of root, nothing else', (t) => {
+  const passedOn = {
+    PATH: '/opt/node/bin:/usr/bin',
+    TERM: 'xterm',
+    HTTPS_PROXY: 'proxy:1',
+    no_proxy: 'localhost',
+    NODE_EXTRA_CA_CERTS: '/ca.pem',
+    U7S_MIRROR: 'mirror',
+  };
+  const { env } = asUser({ ...alice, runtimeDir: '/run/user/1000' }, ['true'], {
+    ...passedOn,
+    HOME: '/root',
+    XDG_RUNTIME_DIR: '/run/user/0',
+    XDG_DATA_HOME: '/root/data',
+    SSH_AUTH_SOCK: '/tmp/agent',
+    SECRET_TOKEN: 'secret',
+    NODE_OPTIONS: '--inspect',
+  });
+  t.deepEqual(env, {
+    ...passedOn,
+    HOME: '/home/alice',
+    USER: 'alice',
+    LOGNAME: 'alice',
+    SHELL: '/bin/zsh',
+    XDG_RUNTIME_DIR: '/run/user/1000',
+  });
+});

@@ -1,0 +1,26 @@
+import test from 'ava';
+import { namespaceSetup } from '#src/rootless/child.js';
+
+const folders = { kubelet: '/s/kubelet', cni: '/s/cni', podLogs: '/s/pod-logs' };
+const runtime = {
+  remove: ['/run/containerd', '/var/lib/containerd'],
+  binds: [{ source: '/s/containerd', target: '/var/lib/containerd' }],
+};
+
+test('the node keeps its data in the state folder and its sockets in memory', (t) => {
+  t.snapshot(namespaceSetup(folders, runtime, { backend: 'iptables' }));
+});
+
+test('where legacy iptables is to be used it has the plain name, for everybody in the node', (t) => {
+  const { links } = namespaceSetup(folders, runtime, { backend: 'iptables', legacyFolder: '/usr/sbin' });
+  t.is(links['/run/usernetes/sbin/iptables-restore'], '/usr/sbin/iptables-legacy-restore');
+  t.is(links['/run/usernetes/sbin/ip6tables'], '/usr/sbin/ip6tables-legacy');
+});
+
+test('nothing is mounted over a folder whose copied-up link still leads to the host', (t) => {
+  const { remove, binds, tmpfs } = namespaceSetup(folders, runtime, { backend: 'iptables' });
+  const mounted = [...binds.map(({ target }) => target), ...tmpfs];
+  for (const target of mounted.filter((path) => /^\/(run|var\/lib|opt|etc)\//.test(path))) {
+    t.true(remove.includes(target), target);
+  }
+});

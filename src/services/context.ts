@@ -1,0 +1,126 @@
+import { join } from 'node:path';
+import type { Netfilter } from '../host/netfilter.js';
+import type { BundledImage } from '../images/bundled.js';
+import { chosenPrograms } from '../rootless/child.js';
+import type {
+  DependencyCondition,
+  LivenessProbe,
+  Probe,
+  ServiceDefinition,
+} from '../supervisor/definition.js';
+
+/** What the services' command lines and files are made from. Every path is as seen inside the namespaces. */
+export type ServiceContext = {
+  /** Who runs the control plane: this node, or one of another host. */
+  role: 'control-plane' | 'worker';
+  nodeName: string;
+  /** Address that the node is known by in the cluster: the host's where it has other nodes, else slirp4netns' tap. */
+  nodeAddress: string;
+  /** Where this node's components find the API. */
+  apiServer: string;
+  /** Inside; where other nodes are to reach one, the same number on the host. */
+  ports: { api: number; kubelet: number; etcd: number };
+  /** UDP port of the network that connects the pods of several nodes; missing where there is one node alone. */
+  vxlanPort?: number;
+  podCidr: string;
+  serviceCidr: string;
+  dnsAddress: string;
+  dnsDomain: string;
+  mtu: number;
+  /** `none`: no cgroup of ours to write to, so limits are off. */
+  cgroups: 'delegated' | 'none';
+  snapshotter: Snapshotter;
+  netfilter: Netfilter;
+  pauseImage: string;
+  /** Made from our own binaries; imported where they are missing. */
+  images: BundledImage[];
+  /** Absolute path of a program of the artifacts. */
+  binary: (name: string) => string;
+  /** Folders of this cluster's state. */
+  pki: string;
+  etc: string;
+  etcdData: string;
+  /** False for a container runtime alone. */
+  kubernetes: boolean;
+  docker: DockerContext;
+};
+
+/** What dockerd alone has to know. */
+export type DockerContext = {
+  /** Its API. */
+  socket: string;
+  /** Networks of containers that are not pods. */
+  cidr: string;
+  /** Address of the host where `docker run -p` publishes unless it names another. */
+  publishAddress: string;
+  /** Whose rootless daemon it is, by the host's uid. */
+  user: { uid: number; home: string };
+  /** State of RootlessKit, through whose API it publishes ports. */
+  rootlesskitDir: string;
+  /** Frees the ports that a dockerd which has died left published. */
+  takeBackPorts: { command: string; args: string[] };
+};
+
+/** How the layers of images are stacked, best first: by the kernel, by a FUSE file system, by copying them. */
+export type Snapshotter = 'overlayfs' | 'fuse-overlayfs' | 'native';
+
+/** Only a daemon that hangs takes so long: what a start may take on a slow machine is said by `up --timeout`. */
+export const startupMs = 600_000;
+
+/** How a daemon is asked whether it is ready, where a start does not wait for the answer. */
+export const readiness = {
+  periodMs: 500,
+  timeoutMs: 5_000,
+  startupMs,
+} satisfies Partial<Probe>;
+
+/** A daemon that does not answer for 20 s hangs; a busy machine is slow, but not that slow. */
+export const liveness = {
+  periodMs: 10_000,
+  timeoutMs: 10_000,
+  failureThreshold: 2,
+} satisfies Partial<LivenessProbe>;
+
+/** Where distributions keep ip, iptables, mount and the like, after those that were chosen for the node. */
+export const systemPath = `${chosenPrograms}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`;
+
+type DaemonOptions = Pick<ServiceDefinition, 'command' | 'args'> &
+  Partial<Pick<ServiceDefinition, 'reachable' | 'ready' | 'live' | 'files' | 'before' | 'env'>> & {
+    dependsOn?: Record<string, DependencyCondition>;
+    /** Between the stop signal and SIGKILL. */
+    graceMs?: number;
+  };
+
+/** A daemon with the house's usual policies. */
+export function daemon(name: string, options: DaemonOptions): ServiceDefinition {
+  const { graceMs = 5_000, ...rest } = options;
+  return {
+    name,
+    kind: 'daemon',
+    dependsOn: {},
+    files: [],
+    ...rest,
+    env: { PATH: systemPath, ...options.env },
+    restart: { when: 'always', backoff: { initialMs: 200, maxMs: 10_000 } },
+    stop: { signal: 'SIGTERM', graceMs },
+  };
+}
+
+/** What must have happened to the control plane before a service starts, on the node that runs it. */
+export function afterApiServer(
+  { role }: ServiceContext,
+  condition: DependencyCondition,
+): Record<string, DependencyCondition> {
+  return role === 'control-plane' ? { 'kube-apiserver': condition } : {};
+}
+
+export const pkiFile = (context: ServiceContext, name: string): string => join(context.pki, name);
+export const etcFile = (context: ServiceContext, name: string): string => join(context.etc, name);
+
+/** JSON is YAML: every Kubernetes component reads its configuration file in it. */
+export function jsonFile(path: string, value: unknown): { path: string; content: string; mode: number } {
+  return { path, content: `${JSON.stringify(value, null, 2)}\n`, mode: 0o600 };
+}
+
+export const flags = (values: Record<string, string | number | boolean>): string[] =>
+  Object.entries(values).map(([name, value]) => `--${name}=${value}`);

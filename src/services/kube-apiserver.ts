@@ -1,0 +1,93 @@
+import type { ServiceDefinition } from '../supervisor/definition.js';
+import {
+  daemon,
+  etcFile,
+  flags,
+  jsonFile,
+  liveness,
+  pkiFile,
+  type ServiceContext,
+  startupMs,
+} from './context.js';
+import { etcdUrl } from './etcd.js';
+
+export function kubeApiserver(context: ServiceContext): ServiceDefinition {
+  const authentication = etcFile(context, 'authentication.json');
+  const { port, url } = { port: context.ports.api, url: `https://127.0.0.1:${context.ports.api}` };
+  return daemon('kube-apiserver', {
+    command: context.binary('kube-apiserver'),
+    args: flags({
+      'advertise-address': context.nodeAddress,
+      'bind-address': '0.0.0.0',
+      'secure-port': port,
+      'tls-cert-file': pkiFile(context, 'kube-apiserver.crt'),
+      'tls-private-key-file': pkiFile(context, 'kube-apiserver.key'),
+      'client-ca-file': pkiFile(context, 'ca.crt'),
+      'authentication-config': authentication,
+      'authorization-mode': 'Node,RBAC',
+      'enable-admission-plugins': 'NodeRestriction',
+      'allow-privileged': true,
+      'etcd-servers': etcdUrl(context),
+      'etcd-cafile': pkiFile(context, 'etcd-ca.crt'),
+      'etcd-certfile': pkiFile(context, 'kube-apiserver-etcd-client.crt'),
+      'etcd-keyfile': pkiFile(context, 'kube-apiserver-etcd-client.key'),
+      'encryption-provider-config': pkiFile(context, 'encryption-config.yaml'),
+      'kubelet-certificate-authority': pkiFile(context, 'ca.crt'),
+      'kubelet-client-certificate': pkiFile(context, 'kube-apiserver-kubelet-client.crt'),
+      'kubelet-client-key': pkiFile(context, 'kube-apiserver-kubelet-client.key'),
+      // The node's name resolves nowhere, so logs and exec must go by address.
+      'kubelet-preferred-address-types': 'InternalIP',
+      'service-account-issuer': `https://kubernetes.default.svc.${context.dnsDomain}`,
+      'service-account-key-file': pkiFile(context, 'sa.pub'),
+      'service-account-signing-key-file': pkiFile(context, 'sa.key'),
+      'service-cluster-ip-range': context.serviceCidr,
+      'requestheader-client-ca-file': pkiFile(context, 'front-proxy-ca.crt'),
+      'requestheader-allowed-names': 'front-proxy-client',
+      'requestheader-extra-headers-prefix': 'X-Remote-Extra-',
+      'requestheader-group-headers': 'X-Remote-Group',
+      'requestheader-username-headers': 'X-Remote-User',
+      'proxy-client-cert-file': pkiFile(context, 'front-proxy-client.crt'),
+      'proxy-client-key-file': pkiFile(context, 'front-proxy-client.key'),
+      ...(context.vxlanPort === undefined ? {} : { 'enable-bootstrap-token-auth': true }),
+      profiling: false,
+      // Ends the watches of pods, CoreDNS's for one, when it is to stop; without it waits until they go by themselves.
+      'shutdown-watch-termination-grace-period': '1s',
+    }),
+    files: [jsonFile(authentication, anonymousForHealthOnly)],
+    // Started beside etcd: its own first second is spent before it needs the store, and it retries the connection.
+    dependsOn: { etcd: 'started' },
+    // Its port is open long before it serves: who connects is kept waiting, but loses no attempt.
+    reachable: {
+      type: 'tcp',
+      host: '127.0.0.1',
+      port,
+      periodMs: 100,
+      timeoutMs: 2_000,
+      startupMs,
+    },
+    ready: {
+      type: 'http',
+      url: `${url}/readyz`,
+      caFile: pkiFile(context, 'ca.crt'),
+      periodMs: 100,
+      timeoutMs: 5_000,
+      startupMs,
+    },
+    // A restart would not help against an etcd that is away.
+    live: {
+      type: 'http',
+      url: `${url}/livez?exclude=etcd`,
+      caFile: pkiFile(context, 'ca.crt'),
+      ...liveness,
+    },
+  });
+}
+
+const anonymousForHealthOnly = {
+  apiVersion: 'apiserver.config.k8s.io/v1',
+  kind: 'AuthenticationConfiguration',
+  anonymous: {
+    enabled: true,
+    conditions: ['/livez', '/readyz', '/healthz'].map((path) => ({ path })),
+  },
+};

@@ -1,0 +1,50 @@
+import type { ServiceDefinition } from '../supervisor/definition.js';
+import { componentKubeconfig } from './component-kubeconfig.js';
+import { daemon, flags, liveness, pkiFile, readiness, type ServiceContext } from './context.js';
+
+export function kubeControllerManager(context: ServiceContext): ServiceDefinition {
+  const kubeconfig = componentKubeconfig(context, 'kube-controller-manager');
+  return daemon('kube-controller-manager', {
+    command: context.binary('kube-controller-manager'),
+    args: flags({
+      kubeconfig: kubeconfig.path,
+      'authentication-kubeconfig': kubeconfig.path,
+      'authorization-kubeconfig': kubeconfig.path,
+      'bind-address': '127.0.0.1',
+      'tls-cert-file': pkiFile(context, 'kube-controller-manager-server.crt'),
+      'tls-private-key-file': pkiFile(context, 'kube-controller-manager-server.key'),
+      'client-ca-file': pkiFile(context, 'ca.crt'),
+      'requestheader-client-ca-file': pkiFile(context, 'front-proxy-ca.crt'),
+      'root-ca-file': pkiFile(context, 'ca.crt'),
+      'cluster-signing-cert-file': pkiFile(context, 'ca.crt'),
+      'cluster-signing-key-file': pkiFile(context, 'ca.key'),
+      'service-account-private-key-file': pkiFile(context, 'sa.key'),
+      'use-service-account-credentials': true,
+      controllers: '*,bootstrapsigner,tokencleaner',
+      ...(context.vxlanPort === undefined
+        ? {}
+        : { 'allocate-node-cidrs': true, 'cluster-cidr': context.podCidr }),
+      'leader-elect': false,
+      // Each controller gets its own service account and token in turn: the default client throttle makes that take
+      // seconds on a new cluster, and no pod is admitted before it is done.
+      'kube-api-qps': 500,
+      'kube-api-burst': 1000,
+      profiling: false,
+    }),
+    files: [kubeconfig],
+    // It exits at once when it comes before the API server has made the RBAC roles.
+    dependsOn: { 'kube-apiserver': 'ready' },
+    ready: {
+      type: 'http',
+      url: 'https://127.0.0.1:10257/healthz',
+      caFile: pkiFile(context, 'ca.crt'),
+      ...readiness,
+    },
+    live: {
+      type: 'http',
+      url: 'https://127.0.0.1:10257/healthz',
+      caFile: pkiFile(context, 'ca.crt'),
+      ...liveness,
+    },
+  });
+}

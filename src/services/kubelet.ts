@@ -1,0 +1,66 @@
+import type { ServiceDefinition } from '../supervisor/definition.js';
+import { componentKubeconfig } from './component-kubeconfig.js';
+import {
+  afterApiServer,
+  daemon,
+  etcFile,
+  flags,
+  jsonFile,
+  liveness,
+  pkiFile,
+  readiness,
+  type ServiceContext,
+} from './context.js';
+import type { Runtime } from './runtime.js';
+
+export function kubelet(context: ServiceContext, runtime: Runtime): ServiceDefinition {
+  const kubeconfig = componentKubeconfig(context, 'kubelet');
+  const config = etcFile(context, 'kubelet.json');
+  return daemon('kubelet', {
+    command: context.binary('kubelet'),
+    args: flags({
+      config,
+      kubeconfig: kubeconfig.path,
+      'hostname-override': context.nodeName,
+      'node-ip': context.nodeAddress,
+    }),
+    files: [kubeconfig, jsonFile(config, kubeletConfiguration(context, runtime.criSocket))],
+    // It registers as soon as the API serves, a second or two before that is ready: the node authorizer, unlike RBAC, needs
+    // no roles. A kubelet that comes before the API can even be reached loses seconds in its registration back-off.
+    dependsOn: { ...afterApiServer(context, 'reachable'), ...runtime.readyForKubelet },
+    ready: {
+      type: 'http',
+      url: 'http://127.0.0.1:10248/healthz',
+      ...readiness,
+    },
+    live: { type: 'http', url: 'http://127.0.0.1:10248/healthz', ...liveness },
+  });
+}
+
+function kubeletConfiguration(context: ServiceContext, criSocket: string): object {
+  return {
+    apiVersion: 'kubelet.config.k8s.io/v1beta1',
+    kind: 'KubeletConfiguration',
+    featureGates: { KubeletInUserNamespace: true },
+    port: context.ports.kubelet,
+    authentication: {
+      anonymous: { enabled: false },
+      webhook: { enabled: true },
+      x509: { clientCAFile: pkiFile(context, 'ca.crt') },
+    },
+    authorization: { mode: 'Webhook' },
+    tlsCertFile: pkiFile(context, 'kubelet-server.crt'),
+    tlsPrivateKeyFile: pkiFile(context, 'kubelet-server.key'),
+    clusterDNS: [context.dnsAddress],
+    clusterDomain: context.dnsDomain,
+    resolvConf: '/etc/resolv.conf',
+    containerRuntimeEndpoint: `unix://${criSocket}`,
+    // The default below /usr/libexec is not ours to write.
+    volumePluginDir: '/var/lib/kubelet/volumeplugins',
+    failSwapOn: false,
+    serializeImagePulls: false,
+    cgroupDriver: 'cgroupfs',
+    failCgroupV1: false,
+    ...(context.cgroups === 'none' ? { cgroupsPerQOS: false, enforceNodeAllocatable: [] } : {}),
+  };
+}

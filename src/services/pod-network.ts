@@ -1,0 +1,50 @@
+import { join } from 'node:path';
+import type { GeneratedFile } from '../supervisor/definition.js';
+import { jsonFile, type ServiceContext } from './context.js';
+
+/** Where container runtimes look for the pods' network. It is empty whenever the namespaces are new. */
+export const networkFolder = '/run/usernetes/cni/net.d';
+
+/** What a runtime finds there when it starts: among several nodes nothing, until Flannel knows which addresses are whose. */
+export function networkConfigurations(context: ServiceContext): GeneratedFile[] {
+  if (context.vxlanPort !== undefined) return [];
+  const network = bridgeNetwork(context, {
+    subnet: context.podCidr,
+    // That of the tap, so that no packet is cut on its way out.
+    mtu: context.mtu,
+    ipMasq: true,
+  });
+  return [jsonFile(join(networkFolder, '10-bridge.conflist'), network)];
+}
+
+/** The same with the node's own part of the network; build/flannel puts in what it is told of it. */
+export function flannelNetwork(context: ServiceContext): object {
+  const routes = [{ dst: '$NETWORK' }];
+  return bridgeNetwork(context, { subnet: '$SUBNET', mtu: '$MTU', ipMasq: false }, routes);
+}
+
+/** Pods on one bridge. */
+function bridgeNetwork(
+  { netfilter }: ServiceContext,
+  { subnet, mtu, ipMasq }: { subnet: string; mtu: number | '$MTU'; ipMasq: boolean },
+  routes?: { dst: string }[],
+): object {
+  return {
+    cniVersion: '1.0.0',
+    name: 'usernetes',
+    plugins: [
+      {
+        type: 'bridge',
+        bridge: 'cni0',
+        mtu,
+        isGateway: true,
+        isDefaultGateway: true,
+        ipMasq,
+        ipMasqBackend: netfilter.backend,
+        hairpinMode: true,
+        ipam: { type: 'host-local', ranges: [[{ subnet }]], ...(routes === undefined ? {} : { routes }) },
+      },
+      { type: 'portmap', backend: netfilter.backend, capabilities: { portMappings: true } },
+    ],
+  };
+}

@@ -1,0 +1,96 @@
+import { dirname, join, resolve } from 'node:path';
+import type { UserDirs } from '../host/user-dirs.js';
+
+/** Where everything of one user and one cluster lives. Pure: what is missing in the environment has been settled before. */
+export type Paths = {
+  /** Of the user, shared by all clusters. */
+  home: string;
+  dataHome: string;
+  artifacts: string;
+  launchers: string;
+  goCache: string;
+  /** Archives of images made from the artifacts. */
+  images: string;
+
+  /** Of the cluster, kept until cleanup or reset. */
+  state: string;
+  pki: string;
+  etc: string;
+  logs: string;
+  etcd: string;
+  kubelet: string;
+  cni: string;
+  /** Becomes /var/log inside: the logs of pods. */
+  podLogs: string;
+  adminKubeconfig: string;
+  /** What the cluster is, for as long as it has data: see identity.ts. */
+  identity: string;
+  /** How the last start went. */
+  timeline: string;
+  /** What was published by hand. */
+  ports: string;
+
+  /** Of the running cluster, gone when it stops. */
+  runtime: string;
+  rootlesskit: string;
+  childPid: string;
+  apiSocket: string;
+  ready: string;
+  controlSocket: string;
+  lock: string;
+  /** Of dockerd: where the user's programs look for it, for the default cluster. */
+  dockerSocket: string;
+  /** Held by the command that starts the cluster, until it is Ready. */
+  startLock: string;
+};
+
+export const defaultCluster = 'default';
+
+/** Of clusters and nodes: what DNS takes, short enough for the paths of sockets. */
+export const namePattern = /^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$/;
+
+/** `usernetes` for the default cluster, `usernetes-<cluster>` for the others: folder, kubeconfig context, cluster and user. */
+export function instanceName(cluster: string): string {
+  return cluster === defaultCluster ? 'usernetes' : `usernetes-${cluster}`;
+}
+
+export function clusterPaths(user: UserDirs, cluster: string): Paths {
+  const data = join(user.dataHome, 'usernetes');
+  const state = join(user.stateHome, 'usernetes', cluster);
+  const runtime = join(user.runtimeDir, instanceName(cluster));
+  const rootlesskit = join(runtime, 'rootlesskit');
+  return {
+    home: user.home,
+    dataHome: data,
+    artifacts: join(data, 'artifacts'),
+    launchers: join(data, 'launcher'),
+    goCache: join(user.cacheHome, 'usernetes', 'go'),
+    images: join(data, 'images'),
+    state,
+    pki: join(state, 'pki'),
+    etc: join(state, 'etc'),
+    logs: join(state, 'logs'),
+    etcd: join(state, 'etcd'),
+    kubelet: join(state, 'kubelet'),
+    cni: join(state, 'cni'),
+    podLogs: join(state, 'pod-logs'),
+    adminKubeconfig: join(state, 'admin.kubeconfig'),
+    identity: join(state, 'cluster.json'),
+    timeline: join(state, 'timeline.json'),
+    ports: join(state, 'ports.json'),
+    runtime,
+    rootlesskit,
+    childPid: join(rootlesskit, 'child_pid'),
+    apiSocket: join(rootlesskit, 'api.sock'),
+    ready: join(runtime, 'ready'),
+    controlSocket: join(runtime, 'control.sock'),
+    lock: join(runtime, 'lock'),
+    dockerSocket: join(cluster === defaultCluster ? user.runtimeDir : runtime, 'docker.sock'),
+    startLock: join(runtime, 'start.lock'),
+  };
+}
+
+/** The launcher's socket, if RootlessKit with this API socket is that of a cluster of ours. */
+export function controlSocketBeside(apiSocket: string): string {
+  return join(dirname(dirname(resolve(apiSocket))), 'control.sock');
+}

@@ -1,0 +1,13 @@
+import type { ClusterSpec } from './spec.js';
+
+/** Who runs the control plane: this node, or one of another host. */
+export type Role = 'control-plane' | 'worker';
+
+export function roleOf({ controlPlane }: Pick<ClusterSpec, 'controlPlane'>): Role {
+  return controlPlane === undefined ? 'control-plane' : 'worker';
+}
+
+/** The certificate with the most rights on this node: a worker has nobody's but its own. */
+export function administrator(role: Role): string {
+  return role === 'control-plane' ? 'admin' : 'kubelet';
+}

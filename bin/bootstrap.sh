@@ -1,0 +1,47 @@
+# Sourced by the wrappers with `root` set to the checkout: sees to it that u7s is installed and compiled there, in one
+# line on stderr for each thing it does, and defines `u7s`. Does nothing, within milliseconds, when all is fresh.
+
+fail() {
+  printf 'error: %s\n  fix: %s\n' "$1" "$2" >&2
+  exit 1
+}
+
+packages_stale() {
+  ! [ -e "$root/node_modules/.package-lock.json" ] ||
+    [ "$root/package-lock.json" -nt "$root/node_modules/.package-lock.json" ]
+}
+
+build_stale() {
+  ! [ -e "$root/dist/cli/main.js" ] ||
+    [ -n "$(find "$root/src" "$root/tsconfig.json" -newer "$root/dist/cli/main.js" -print -quit)" ]
+}
+
+bootstrap() {
+  node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)' ||
+    fail "Node.js $(node --version) is too old" 'install Node.js 20.19 or newer'
+  [ -w "$root" ] ||
+    fail "u7s is not built in $root, or not from its present source, and you cannot write there" \
+      "let its owner run: cd '$root' && npm ci && npm run build"
+  cd "$root"
+  if packages_stale; then
+    echo 'installing the npm packages' >&2
+    npm ci --loglevel=error >&2 || fail 'npm ci failed' "see above; then: cd '$root' && npm ci"
+  fi
+  if build_stale; then
+    echo 'compiling' >&2
+    npm run --silent build >&2 || {
+      rm -f dist/cli/main.js # what a failed build leaves is not fresh
+      fail 'the compilation failed' "see above; then: cd '$root' && npm run build"
+    }
+  fi
+}
+
+u7s() {
+  exec node "$root/bin/u7s.js" "$@"
+}
+
+command -v node >/dev/null || fail 'there is no Node.js' 'install Node.js 20.19 or newer, with npm'
+if packages_stale || build_stale; then
+  # The checkout itself is the lock: of two at once the second finds the work done.
+  (flock 9 && bootstrap) 9<"$root" || exit 1
+fi

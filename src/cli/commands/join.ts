@@ -1,0 +1,201 @@
+import { Option, type Command } from 'commander';
+import type { Invitation } from '../../cluster/join.js';
+import type { Paths } from '../../cluster/paths.js';
+import type { ClusterSpec } from '../../cluster/spec.js';
+import { dockerConfigFolder } from '../../host/docker-context.js';
+import type { NamespaceTrial } from '../../host/namespace-trial.js';
+import { U7sError } from '../../lib/errors.js';
+import type { Report } from '../../lib/events.js';
+import { runtimeNames, type RuntimeName } from '../../services/runtime.js';
+import type { Cli, DefineCommand } from '../command.js';
+import { globalOptions, openReporter, selectedPaths } from '../globals.js';
+import { addExamples } from '../help.js';
+import { artifactPath, duration, port } from '../option-values.js';
+import type { SpecFlags } from '../up-spec.js';
+
+type JoinFlags = Pick<SpecFlags, 'artifacts' | 'artifact' | 'nodeName' | 'hostIp' | 'kubeletPort'> & {
+  token: string;
+  discoveryTokenCaCertHash: string;
+  runtime: RuntimeName;
+  timeout: number;
+  retain?: boolean;
+};
+
+export const defineJoin: DefineCommand = (program, cli) => {
+  const command = program
+    .command('join')
+    .description('Make this host a node of a cluster whose control plane runs on another host')
+    .argument('<host:port>', 'the control plane, as its join-command prints it')
+    .requiredOption('--token <token>', 'admits the node')
+    .requiredOption(
+      '--discovery-token-ca-cert-hash <sha256:hash>',
+      'tells the right control plane from others',
+    )
+    .addOption(
+      new Option('--runtime <name>', 'container runtime of this node')
+        .choices(runtimeNames)
+        .default('containerd'),
+    )
+    .option('--node-name <name>', 'name of the node (default: u7s-<hostname>)')
+    .option(
+      '--host-ip <address>',
+      'address of this host by which the others reach it (default: the one it reaches the control plane from)',
+    )
+    .option(
+      '--kubelet-port <port>',
+      'port that the kubelet is published on (default: 10250, or the next)',
+      port,
+    )
+    .addOption(
+      new Option('--artifacts <way>', 'where binaries come from').choices([
+        'auto',
+        'download',
+        'build',
+        'host',
+      ]),
+    )
+    .option(
+      '--artifact <name=path>',
+      'use this program, or folder of programs, as that artifact; may be repeated',
+      artifactPath,
+    )
+    .option(
+      '--timeout <duration>',
+      'fail when the node is not Ready by then, as 90s or 5m',
+      duration,
+      300_000,
+    )
+    .action(async (endpoint: string, flags: JoinFlags) => {
+      // The token is nobody else's to read in the list of processes.
+      process.title = 'u7s join';
+      const { parseInvitation } = await import('../../cluster/join.js');
+      const invitation = parseInvitation(endpoint, flags.token, flags.discoveryTokenCaCertHash);
+      const { report, close } = await openReporter(cli, command);
+      try {
+        const spec = await join(cli, command, invitation, flags, report);
+        const { cluster } = globalOptions(cli, command);
+        const option = cluster === 'default' ? '' : ` --cluster ${cluster}`;
+        cli.io.stdout.write(
+          `node ${spec.nodeName} has joined ${spec.controlPlane} and is Ready\n\n` +
+            `  u7s${option} down     stops it; u7s${option} up brings it back\n` +
+            `  u7s${option} leave    takes it out of the cluster, with its data\n`,
+        );
+      } finally {
+        close();
+      }
+    });
+  addExamples(command, [
+    [
+      'u7s join 192.0.2.10:6443 --token abcdef.0123456789abcdef --discovery-token-ca-cert-hash sha256:…',
+      'the line that u7s join-command prints on the control plane',
+    ],
+    ['u7s join … --node-name second --host-ip 192.0.2.11', 'under another name, at a certain address'],
+  ]);
+};
+
+async function join(
+  cli: Cli,
+  command: Command,
+  invitation: Invitation,
+  flags: JoinFlags,
+  report: Report,
+): Promise<ClusterSpec> {
+  const { signal } = cli;
+  const [
+    { approach, joinWith, requireRoom },
+    { up },
+    { artifactsOf },
+    { ensureArtifacts },
+    { artifactContext },
+  ] = await Promise.all([
+    import('../../cluster/join.js'),
+    import('../../cluster/up.js'),
+    import('../../cluster/plan.js'),
+    import('../../artifacts/resolve.js'),
+    import('../artifact-context.js'),
+  ]);
+  const paths = await selectedPaths(cli, command);
+  await requireNothingHere(cli, paths);
+  const controlPlane = await approach(invitation, report, signal);
+  const spec = await specOf(cli, controlPlane, flags, report);
+  await requireRoom(controlPlane, { nodeName: spec.nodeName, hostIp: spec.hostIp ?? '' }, signal);
+  const artifacts = await artifactContext(cli, {
+    artifacts: spec.artifacts,
+    given: spec.artifactPaths,
+    report,
+  });
+  const trial = await checkHost(cli, spec, paths);
+  // To get them takes longer than a refusal may come late.
+  await ensureArtifacts(artifactsOf(spec), artifacts);
+  const start = async (): Promise<void> => {
+    const result = await up({
+      spec,
+      paths,
+      projectRoot: cli.projectRoot,
+      artifacts,
+      checkHost: () => Promise.resolve(trial),
+      timeoutMs: flags.timeout,
+      retain: false,
+      kubeconfig: {},
+      dockerConfig: dockerConfigFolder(cli.io.env, paths.home),
+      report,
+      signal,
+    });
+    if (result.state === 'ready') result.launcher.detach();
+  };
+  await joinWith(spec, paths, controlPlane, start, report, signal);
+  return spec;
+}
+
+async function requireNothingHere(cli: Cli, paths: Paths): Promise<void> {
+  const { readIdentity } = await import('../../cluster/identity.js');
+  const before = await readIdentity(paths.identity);
+  if (before === undefined) return;
+  const { controlPlane, nodeName } = before.settled;
+  if (controlPlane !== undefined) {
+    throw new U7sError(`this is node ${nodeName} of ${controlPlane} already`, {
+      fix: 'start it: u7s up; or take it out of that cluster first: u7s leave',
+    });
+  }
+  throw new U7sError(`cluster ${cli.cluster} has a control plane of its own here`, {
+    fix: 'join beside it: u7s --cluster NAME join …\nor give up its data: u7s reset',
+  });
+}
+
+async function specOf(
+  cli: Cli,
+  { server, facts, localAddress }: { server: string; facts: object; localAddress: string },
+  flags: JoinFlags,
+  report: Report,
+): Promise<ClusterSpec> {
+  const [{ upSpec }, { freePortFinder }] = await Promise.all([
+    import('../up-spec.js'),
+    import('../node-ports.js'),
+  ]);
+  const { artifacts, artifact, nodeName, hostIp, kubeletPort, runtime } = flags;
+  return upSpec(
+    cli,
+    cli.cluster ?? '',
+    `default-${runtime}`,
+    Object.fromEntries(
+      Object.entries({ artifacts, artifact, nodeName, hostIp, kubeletPort }).filter(
+        ([, value]) => value !== undefined,
+      ),
+    ),
+    {
+      settled: { hostIp: localAddress },
+      given: { ...facts, controlPlane: server },
+      freePort: freePortFinder(report),
+    },
+  );
+}
+
+async function checkHost(cli: Cli, spec: ClusterSpec, paths: Paths): Promise<NamespaceTrial> {
+  const [{ hostCheck, hostOf }, { requireNodePorts }] = await Promise.all([
+    import('../host-check.js'),
+    import('../node-ports.js'),
+  ]);
+  const trial = await hostCheck(await hostOf(cli, spec, paths));
+  await requireNodePorts(spec);
+  return trial;
+}

@@ -1,0 +1,47 @@
+import { dirname } from 'node:path';
+import { U7sError } from '../../lib/errors.js';
+import { chosenPrograms } from '../../rootless/child.js';
+import { namespacePid, nsenterArgs } from '../../rootless/nsenter.js';
+import type { DefineCommand } from '../command.js';
+import { selectedPaths } from '../globals.js';
+import { addExamples } from '../help.js';
+import { passThrough } from '../pass-through.js';
+
+export const defineShell: DefineCommand = (program, cli) => {
+  const command = program
+    .command('shell')
+    .description("Run a shell or a command in the node's namespaces, where you are root over it")
+    .argument('[command...]', 'what to run (default: $SHELL)')
+    .passThroughOptions()
+    .action(async (words: string[]) => {
+      const { env } = cli.io;
+      const paths = await selectedPaths(cli, command);
+      const pid = await namespacePid(paths.childPid);
+      const [{ clusterArtifacts }, { readIdentity }, { artifactsOf }] = await Promise.all([
+        import('../cluster-artifacts.js'),
+        import('../../cluster/identity.js'),
+        import('../../cluster/plan.js'),
+      ]);
+      const identity = await readIdentity(paths.identity);
+      if (identity === undefined) throw new U7sError('the cluster is just being removed');
+      const artifacts = await clusterArtifacts(cli, identity, artifactsOf(identity));
+      const folders = [...artifacts.values()].flatMap(({ binaries }) => Object.values(binaries).map(dirname));
+      cli.exitCode = await passThrough({
+        command: 'nsenter',
+        args: nsenterArgs(pid, words.length > 0 ? words : [env.SHELL || '/bin/sh']),
+        env: {
+          ...env,
+          KUBECONFIG: paths.adminKubeconfig,
+          ...(identity.runtime === 'docker' ? { DOCKER_HOST: `unix://${paths.dockerSocket}` } : {}),
+          // Tells programs in there, ourselves included, that uid 0 is not the host's root.
+          ROOTLESSKIT_STATE_DIR: paths.rootlesskit,
+          PATH: [chosenPrograms, ...new Set(folders), env.PATH].join(':'),
+        },
+      });
+    });
+  addExamples(command, [
+    ['u7s shell', 'look around'],
+    ['u7s shell -- ctr -n k8s.io containers ls', "ask the node's containerd"],
+    ['u7s shell -- ip route', 'see its network'],
+  ]);
+};

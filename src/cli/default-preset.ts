@@ -1,0 +1,2 @@
+/** What `./run.sh` without a word means. */
+export const defaultPreset = 'default-docker';

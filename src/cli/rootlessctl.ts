@@ -1,0 +1,152 @@
+import { join } from 'node:path';
+import { Command, CommanderError } from 'commander';
+import { catalog } from '../artifacts/catalog.js';
+import { U7sError } from '../lib/errors.js';
+import { belongsToUser, runAsUser } from './as-user.js';
+import type { Cli } from './command.js';
+import { formatError, isInterruption } from './errors.js';
+import { selectedPaths } from './globals.js';
+import type { Io } from './io.js';
+import { projectRoot, runProcess } from './process.js';
+
+/** Upstream's exit code for a word that is no command. */
+const unknownCommand = 3;
+const delegated = 'rootlessctl.delegated';
+
+type GlobalFlags = { debug?: true; socket?: string; cluster?: string };
+type Flags = { json?: true };
+
+/** The program `rootlessctl`, from this process's arguments to its exit code. */
+export function main(): Promise<void> {
+  return runProcess(run);
+}
+
+/**
+ * Runs one command line and returns its exit code. Commands, output and exit codes are those of RootlessKit's own
+ * rootlessctl. Beyond it, this one finds the cluster's socket by itself, and what it adds survives restarts.
+ */
+export async function run(argv: readonly string[], io: Io, signal: AbortSignal): Promise<number> {
+  const cli: Cli = { io, signal, projectRoot, exitCode: 0 };
+  const program = createProgram(cli);
+  program.hook('preAction', async (_, command) => {
+    if (command.optsWithGlobals<GlobalFlags>().socket !== undefined || !belongsToUser(command, io.env))
+      return;
+    const exitCode = await runAsUser(cli, argv, command, 'rootlessctl.js');
+    throw new CommanderError(exitCode, delegated, '');
+  });
+  try {
+    await program.parseAsync(argv.map(doubleDashed), { from: 'user' });
+    return 0;
+  } catch (thrown) {
+    if (isInterruption(thrown, signal)) return signal.reason instanceof U7sError ? signal.reason.exitCode : 1;
+    const wrongUsage = thrown instanceof CommanderError;
+    if (wrongUsage && (thrown.exitCode === 0 || thrown.code === delegated)) return thrown.exitCode;
+    if (wrongUsage && thrown.code === 'commander.help') {
+      io.stdout.write(program.helpInformation());
+      return 0;
+    }
+    const error = wrongUsage
+      ? new U7sError(thrown.message.replace(/^error: /, ''), { fix: 'see rootlessctl --help' })
+      : thrown;
+    io.stderr.write(formatError(error, program.opts<GlobalFlags>().debug === true));
+    return wrongUsage && thrown.code === 'commander.unknownCommand' ? unknownCommand : 1;
+  }
+}
+
+function createProgram(cli: Cli): Command {
+  const { io, signal } = cli;
+  const program = new Command('rootlessctl')
+    .description('List, add and remove the ports that RootlessKit publishes on the host.')
+    .usage('[options] <command>')
+    .option('--debug', 'tell the causes of an error, too')
+    .option(
+      '--socket <path>',
+      "RootlessKit's api.sock (default: in $ROOTLESSKIT_STATE_DIR, else the cluster's)",
+    )
+    .option('--cluster <name>', 'which cluster (default: $U7S_CLUSTER, or "default")')
+    .version(`rootlessctl version ${catalog.rootlesskit.version}`, '-v, --version', 'print the version')
+    .helpCommand('help [command]', 'show help of a command')
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: () => {}, // only the help when there is no command, which is no error here
+      getOutHelpWidth: () => io.stdout.columns ?? 100,
+      outputError: () => {}, // printed by run(), like every other error
+    })
+    .exitOverride()
+    .enablePositionalOptions();
+  const print = (line: string): void => void io.stdout.write(`${line}\n`);
+  const socket = async (command: Command): Promise<string> => {
+    const flags = command.optsWithGlobals<GlobalFlags>();
+    if (flags.socket !== undefined) return flags.socket;
+    const stateDir = flags.cluster === undefined ? io.env['ROOTLESSKIT_STATE_DIR'] : undefined;
+    return stateDir ? join(stateDir, 'api.sock') : (await selectedPaths(cli, command)).apiSocket;
+  };
+
+  program
+    .command('list-ports')
+    .description('list the ports')
+    .option('--json', 'one JSON object a line')
+    .action(async ({ json }: Flags, command: Command) => {
+      const [{ createPortClient }, { portJson, rootlessctlTable }] = await Promise.all([
+        import('../rootless/api-client.js'),
+        import('./port-output.js'),
+      ]);
+      const ports = await createPortClient(await socket(command)).list(signal);
+      if (json) ports.map(portJson).forEach(print);
+      else io.stdout.write(rootlessctlTable(ports));
+    });
+
+  program
+    .command('add-ports')
+    .description(
+      'publish ports, each like 127.0.0.1:8080:80/tcp or [::1]:8080:10.0.2.100:80/udp, and print their IDs',
+    )
+    .argument('[specs...]', 'PARENTIP:PARENTPORT:[CHILDIP:]CHILDPORT/PROTO')
+    .option('--json', 'one JSON object a line')
+    .passThroughOptions()
+    .action(async (words: string[], { json }: Flags, command: Command) => {
+      const [{ parsePortSpec }, { addPorts }, { portJson }] = await Promise.all([
+        import('../rootless/port-spec.js'),
+        import('./port-actions.js'),
+        import('./port-output.js'),
+      ]);
+      if (words.length === 0)
+        throw new U7sError('no port specified', { fix: 'name one, like 127.0.0.1:8080:80/tcp' });
+      const specs = words.map(parsePortSpec);
+      for await (const port of addPorts(await socket(command), specs, signal)) {
+        print(json ? portJson(port) : String(port.id));
+      }
+    });
+
+  program
+    .command('remove-ports')
+    .description('end the publishing of ports, and print their IDs')
+    .argument('[ids...]', 'the IDs that list-ports shows')
+    .passThroughOptions()
+    .action(async (words: string[], _, command: Command) => {
+      const { parsePortId, removePorts } = await import('./port-actions.js');
+      if (words.length === 0) throw new U7sError('no ID specified', { fix: 'see rootlessctl list-ports' });
+      const ids = words.map(parsePortId);
+      for await (const id of removePorts(await socket(command), ids, signal)) print(String(id));
+    });
+
+  program
+    .command('info')
+    .description('show what RootlessKit tells of itself')
+    .option('--json', 'as JSON')
+    .action(async ({ json }: Flags, command: Command) => {
+      const [{ createPortClient }, { infoText }] = await Promise.all([
+        import('../rootless/api-client.js'),
+        import('./port-output.js'),
+      ]);
+      const info = await createPortClient(await socket(command)).info(signal);
+      print(json ? JSON.stringify(info, null, 4) : infoText(info));
+    });
+
+  return program;
+}
+
+/** Upstream, as all programs in Go, takes long options with one dash too. */
+function doubleDashed(word: string): string {
+  return /^-(debug|socket|cluster|version|help|json)(=|$)/.test(word) ? `-${word}` : word;
+}

@@ -1,0 +1,138 @@
+import { spawn } from 'node:child_process';
+import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+import test from 'ava';
+import type { ExecutionContext } from 'ava';
+
+/** Stands in for npm: writes down what it is asked for, and makes what the real one would, with a u7s that echoes its words. */
+const fakeNpm = `#!/bin/sh
+echo "$*" >> npm-was-asked
+case "$*" in
+  ci*) mkdir -p node_modules && touch node_modules/.package-lock.json ;;
+  run*build)
+    [ -e src/broken ] && { echo 'type error' >&2; exit 2; }
+    mkdir -p dist/cli
+    echo 'export const main = () => console.log(JSON.stringify(process.argv.slice(2)))' > dist/cli/main.js ;;
+esac
+`;
+
+type Wrapped = { exitCode: number | null; stdout: string; stderr: string };
+
+async function checkout(t: ExecutionContext) {
+  const folder = await mkdtemp(join(tmpdir(), 'u7s wrappers '));
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  const root = join(folder, 'my check out');
+  const tools = join(folder, 'tools');
+  for (const file of [
+    'run.sh',
+    'kubectl.sh',
+    'cleanup.sh',
+    'bin/u7s.js',
+    'bin/bootstrap.sh',
+    'tsconfig.json',
+  ]) {
+    await mkdir(dirname(join(root, file)), { recursive: true });
+    await copyFile(file, join(root, file));
+  }
+  await mkdir(join(root, 'src'));
+  await mkdir(tools);
+  await writeFile(join(root, 'package.json'), '{"type":"module"}');
+  await writeFile(join(root, 'package-lock.json'), '{}');
+  await writeFile(join(root, 'src/a.ts'), '');
+  await writeFile(join(tools, 'npm'), fakeNpm);
+  await chmod(join(tools, 'npm'), 0o755);
+  const path = [tools, dirname(process.execPath), process.env.PATH].join(delimiter);
+  const call = (script: string, args: string[] = [], env: NodeJS.ProcessEnv = {}): Promise<Wrapped> =>
+    capture(script.startsWith('/') ? script : join(root, script), args, { PATH: path, ...env });
+  const asked = async (): Promise<string[]> =>
+    (await readFile(join(root, 'npm-was-asked'), 'utf8').catch(() => '')).split('\n').filter(Boolean);
+  return { folder, root, call, asked };
+}
+
+function capture(command: string, args: string[], env: NodeJS.ProcessEnv): Promise<Wrapped> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { env, cwd: '/', stdio: ['ignore', 'pipe', 'pipe'] });
+    const output = { stdout: '', stderr: '' };
+    child.stdout.on('data', (chunk) => (output.stdout += String(chunk)));
+    child.stderr.on('data', (chunk) => (output.stderr += String(chunk)));
+    child.once('error', reject);
+    child.once('close', (exitCode) => resolve({ exitCode, ...output }));
+  });
+}
+
+/** Makes `path` newer than everything there is. */
+async function touch(path: string): Promise<void> {
+  const soon = new Date(Date.now() + 10_000);
+  await utimes(path, soon, soon);
+}
+
+test('a fresh checkout is installed and compiled once, with a line for each on stderr', async (t) => {
+  const { call, asked } = await checkout(t);
+  t.deepEqual(await call('run.sh', ['--init-host', 'default-containerd']), {
+    exitCode: 0,
+    stdout: '["up","--init-host","default-containerd"]\n',
+    stderr: 'installing the npm packages\ncompiling\n',
+  });
+  t.deepEqual(await asked(), ['ci --loglevel=error', 'run --silent build']);
+  t.deepEqual(await call('run.sh'), { exitCode: 0, stdout: '["up"]\n', stderr: '' });
+  t.is((await asked()).length, 2);
+});
+
+test('words reach u7s as they were typed', async (t) => {
+  const { call } = await checkout(t);
+  await call('run.sh');
+  t.is(
+    (await call('kubectl.sh', ['--cluster', 'two', 'get', 'a b', '--', ''])).stdout,
+    '["kubectl","--cluster","two","get","a b","--",""]\n',
+  );
+  t.is((await call('cleanup.sh', ['--dry-run'])).stdout, '["cleanup","--dry-run"]\n');
+});
+
+test('changed source is compiled again, a changed lock file installed again', async (t) => {
+  const { root, call, asked } = await checkout(t);
+  await call('run.sh');
+  await touch(join(root, 'src/a.ts'));
+  t.is((await call('run.sh')).stderr, 'compiling\n');
+  await touch(join(root, 'package-lock.json'));
+  t.regex((await call('run.sh')).stderr, /^installing the npm packages\n/);
+  t.deepEqual(
+    (await asked()).slice(2).map((line) => line.split(' ')[0]),
+    ['run', 'ci', 'run'],
+  );
+});
+
+test('works through symbolic links', async (t) => {
+  const { folder, root, call } = await checkout(t);
+  await symlink(join(root, 'kubectl.sh'), join(folder, 'kubectl link'));
+  t.is((await call(join(folder, 'kubectl link'), ['get'])).stdout, '["kubectl","get"]\n');
+});
+
+test('two at once install and compile once', async (t) => {
+  const { call, asked } = await checkout(t);
+  const results = await Promise.all([call('run.sh'), call('kubectl.sh'), call('cleanup.sh')]);
+  t.true(results.every(({ exitCode }) => exitCode === 0));
+  t.is((await asked()).length, 2);
+});
+
+test('a failed compilation is an error, the next time too', async (t) => {
+  const { root, call } = await checkout(t);
+  await call('run.sh');
+  await writeFile(join(root, 'src/broken'), '');
+  await touch(join(root, 'src/broken'));
+  for (let time = 1; time <= 2; time++) {
+    const { exitCode, stdout, stderr } = await call('run.sh');
+    t.deepEqual([exitCode, stdout], [1, '']);
+    t.regex(stderr, /type error\nerror: the compilation failed\n {2}fix: see above/);
+  }
+});
+
+test('without Node.js it says what to install', async (t) => {
+  const { folder, call } = await checkout(t);
+  const bin = join(folder, 'bin');
+  await mkdir(bin);
+  for (const tool of ['dirname', 'readlink', 'sh']) await symlink(`/usr/bin/${tool}`, join(bin, tool));
+  const { exitCode, stderr } = await call('run.sh', [], { PATH: bin });
+  t.is(exitCode, 1);
+  t.is(stderr, 'error: there is no Node.js\n  fix: install Node.js 20.19 or newer, with npm\n');
+});

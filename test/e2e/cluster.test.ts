@@ -1,0 +1,141 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import test from 'ava';
+import { account, stillRunning, tcpListenersOf } from './account.js';
+import { loadBusybox, pod } from './pods.js';
+import { clusterProcesses, status, until } from './running-cluster.js';
+import { apply, kubectl, ok, sh } from './shell.js';
+
+/** What the README promises, typed as it says, on the real thing. The tests build on one another, in this order. */
+test.before('the quick start makes a node of an ordinary user account', async (t) => {
+  t.timeout(80 * 60_000, 'the binaries may have to be built');
+  await ok('./cleanup.sh').catch(() => undefined); // what an earlier run left; on a fresh machine there is nobody to do it for
+  await ok('./run.sh', ['--init-host', '-d']);
+  await loadBusybox();
+});
+
+test.after.always('the cluster is removed', async () => {
+  await sh('./cleanup.sh');
+});
+
+test.serial('a second run says that it runs already and changes nothing', async (t) => {
+  const before = await status();
+  const { exitCode, stdout } = await sh('./run.sh');
+  t.is(exitCode, 0);
+  t.regex(stdout, /is running already/);
+  t.is((await status()).startedAt, before.startedAt);
+});
+
+test.serial('no process of the cluster is root on the host', async (t) => {
+  const processes = await clusterProcesses();
+  for (const program of programs) {
+    t.true(
+      processes.some(({ command }) => command.split('/').at(-1) === program),
+      program,
+    );
+  }
+  t.deepEqual(
+    processes.filter(({ uid }) => uid === 0),
+    [],
+  );
+});
+
+test.serial('the host has one listener of the cluster, the API on loopback', async (t) => {
+  t.deepEqual(await tcpListenersOf(await clusterProcesses()), ['127.0.0.1:6443']);
+});
+
+test.serial('the MTU of the node reaches the pod', async (t) => {
+  await apply(pod('hello', 'sleep 1000000'));
+  await kubectl('wait', 'pod/hello', '--for=condition=Ready', '--timeout=60s');
+  t.regex(await kubectl('exec', 'hello', '--', 'ip', 'link', 'show', 'eth0'), /mtu 65520/);
+});
+
+test.serial('a ServiceAccount cannot read secrets, and a stranger cannot read anything', async (t) => {
+  const refused = await sh('./kubectl.sh', [
+    'auth',
+    'can-i',
+    'get',
+    'secrets',
+    '--as=system:serviceaccount:default:default',
+  ]);
+  t.is(refused.stdout.trim(), 'no');
+  t.is(await httpStatus('/api/v1/namespaces'), 401);
+  t.is(await httpStatus('/readyz'), 200, 'health is open');
+});
+
+test.serial('secrets are encrypted in etcd', async (t) => {
+  await kubectl('create', 'secret', 'generic', 'plain', '--from-literal=word=do-not-find-me');
+  const { home } = await account();
+  const found = await sh('grep', [
+    '-rlF',
+    'do-not-find-me',
+    join(home, '.local/state/usernetes/default/etcd'),
+  ]);
+  t.is(found.exitCode, 1, 'grep finds the word in no file');
+});
+
+test.serial("Gen1's way in works: nsenter by child_pid", async (t) => {
+  const { uid, name } = await account();
+  const pid = (await readFile(`/run/user/${uid}/usernetes/rootlesskit/child_pid`, 'utf8')).trim();
+  const kubeconfig = await ok('bin/u7s.js', ['kubeconfig', '--path']);
+  const address = await ok('setpriv', [
+    ...['--reuid', name, '--regid', name, '--init-groups', '--'],
+    ...['nsenter', '-U', '--preserve-credentials', '-m', '-n', '-t', pid, '--'],
+    ...[await kubectlBinary(), '--kubeconfig', kubeconfig.trim(), 'get', 'nodes', '-o', 'name'],
+  ]);
+  t.regex(address, /^node\/u7s-/);
+});
+
+test.serial("docker's own place for a rootless engine leads to the cluster's dockerd", async (t) => {
+  const { uid } = await account();
+  const host = `unix:///run/user/${uid}/docker.sock`;
+  t.is((await ok('./dockercli.sh', ['-H', host, 'version', '-f', '{{.Server.Os}}'])).trim(), 'linux');
+});
+
+test.serial('config/localhost.kubeconfig serves a kubectl on the host', async (t) => {
+  const nodes = await ok(await kubectlBinary(), [
+    '--kubeconfig',
+    'config/localhost.kubeconfig',
+    'get',
+    'nodes',
+    '-o',
+    'name',
+  ]);
+  t.regex(nodes, /^node\/u7s-/);
+});
+
+test.serial('after a SIGKILL of the launcher nothing runs on, and the next start works', async (t) => {
+  const processes = await clusterProcesses();
+  process.kill((await status()).launcherPid, 'SIGKILL');
+  await until(async () => (await stillRunning(processes)).length === 0);
+  await ok('./run.sh', ['-d']);
+  t.is((await status()).phase, 'running');
+});
+
+const programs = [
+  ...['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kubelet', 'kube-proxy'],
+  ...['containerd', 'dockerd', 'slirp4netns', 'rootlesskit'],
+];
+
+async function kubectlBinary(): Promise<string> {
+  const artifacts = JSON.parse(await ok('bin/u7s.js', ['artifacts', 'list', '-o', 'json'])) as {
+    binaries: Record<string, string>;
+  }[];
+  const path = artifacts.map(({ binaries }) => binaries['kubectl']).find((found) => found !== undefined);
+  if (path === undefined) throw new Error('no artifact has kubectl');
+  return path;
+}
+
+async function httpStatus(path: string): Promise<number> {
+  const { home } = await account();
+  const { Agent, request } = await import('node:https');
+  const ca = await readFile(join(home, '.local/state/usernetes/default/pki/ca.crt'));
+  return new Promise((resolve, reject) => {
+    request({ host: '127.0.0.1', port: 6443, path, agent: new Agent({ ca }) }, (response) => {
+      response.resume();
+      resolve(response.statusCode ?? 0);
+    })
+      .once('error', reject)
+      .end();
+  });
+}

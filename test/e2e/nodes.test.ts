@@ -1,0 +1,352 @@
+import { mkdtemp, readdir, rm, writeFile, chmod } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'ava';
+import type { PairReport } from '#src/cluster/network-report.js';
+import { asUser, type Account } from '#src/host/account.js';
+import { runOk } from '#src/lib/exec.js';
+import { leftovers, needsRoot, processesOf, start, u7s } from '../ordinary-user.js';
+import { makeHosts, removeHosts, type TestHost } from './hosts.js';
+import { until } from './running-cluster.js';
+import { ok } from './shell.js';
+
+/** Three hosts on one bridge, each with an ordinary user of its own. The tests build on one another, in this order. */
+const serial = needsRoot === undefined ? test.serial : test.serial.skip;
+const image = 'localhost/netcheck:1';
+
+let [first, second, third]: TestHost[] = [];
+let netcheck = '';
+
+test.before('a control plane that was a node alone before', async (t) => {
+  if (needsRoot !== undefined) return;
+  t.timeout(80 * 60_000, 'the binaries may have to be built');
+  await ok('bin/u7s.js', ['artifacts', 'fetch']);
+  const built = await ok('bin/u7s.js', ['artifacts', 'build', 'flannel', 'netcheck']);
+  [first, second, third] = await makeHosts(3);
+  netcheck = join(/^netcheck .*?(\/\S+)$/m.exec(built)?.[1] ?? '', 'bin/netcheck');
+  await first?.ok('up', '-d');
+  await first?.ok('kubectl', 'create', 'configmap', 'kept', '--from-literal=word=kept');
+});
+
+test.after.always('the clusters and hosts are removed', async () => {
+  for (const host of [first, second, third]) {
+    if (host === undefined) continue;
+    await host.u7s('--cluster', 'second', 'cleanup');
+    await host.u7s('cleanup');
+  }
+  if (needsRoot === undefined) await removeHosts(3);
+});
+
+const hosts = (): { a: TestHost; b: TestHost; c: TestHost } => {
+  if (first === undefined || second === undefined || third === undefined)
+    throw new Error('there are no hosts');
+  return { a: first, b: second, c: third };
+};
+
+serial('a node alone says how it becomes a control plane, and keeps its data', async (t) => {
+  const { a } = hosts();
+  const { exitCode, stderr } = await a.u7s('join-command');
+  t.is(exitCode, 1);
+  t.regex(stderr, /fix: .*\n.*up -d --host-ip 10\.199\.0\.11/);
+  await a.ok('down');
+  await a.ok('up', '-d', '--host-ip', a.address);
+  t.is(await a.ok('kubectl', 'get', 'configmap', 'kept', '-o', 'jsonpath={.data.word}'), 'kept');
+  const ports = (
+    JSON.parse(await a.ok('ports', '-o', 'json')) as { spec: { parentIP: string; parentPort: number } }[]
+  ).map(({ spec }) => `${spec.parentIP}:${spec.parentPort}`);
+  t.deepEqual(ports, ['10.199.0.11:6443', '10.199.0.11:10250', '10.199.0.11:8472']);
+});
+
+/** Good for all that is refused, since it admits nobody. */
+let line: string[] | undefined;
+
+type Refusal = { args?: string[]; hash?: string; endpoint?: string; token?: string; says: RegExp };
+const refusals: Record<string, Refusal> = {
+  'the hash of another authority': {
+    hash: `sha256:${'0'.repeat(64)}`,
+    says: /is not the control plane that sha256:0+ names/,
+  },
+  'a token that nobody gave': {
+    token: 'abcdef.0123456789abcdef',
+    says: /does not know the token: it has expired, was revoked or has been used/,
+  },
+  'a control plane that is not there': {
+    endpoint: '10.199.0.11:6444',
+    says: /does not answer on 10\.199\.0\.11:6444: ECONNREFUSED/,
+  },
+  'a host that is not there': {
+    endpoint: '10.199.0.99:6443',
+    says: /does not answer on 10\.199\.0\.99:6443/,
+  },
+  'the name of a node that is there': {
+    args: ['--node-name', 'u7s-test-h1'],
+    says: /has a node u7s-test-h1 already/,
+  },
+  'the address of the control plane': {
+    args: ['--host-ip', '10.199.0.11'],
+    says: /is the address of the control plane/,
+  },
+  'an address of nobody': {
+    args: ['--host-ip', '10.199.0.77'],
+    says: /this host has no address 10\.199\.0\.77/,
+  },
+};
+for (const [what, { args = [], hash, endpoint, token, says }] of Object.entries(refusals)) {
+  serial(`${what} is refused, and nothing is half-joined`, async (t) => {
+    const { a, b } = hosts();
+    line ??= await invitation(a);
+    const words = line.map((word) => {
+      if (word.startsWith('sha256:')) return hash ?? word;
+      if (word.endsWith(':6443')) return endpoint ?? word;
+      return word.includes('.') ? (token ?? word) : word;
+    });
+    const { exitCode, stderr } = await b.u7s(...words, ...args);
+    t.is(exitCode, 1, stderr);
+    t.regex(stderr, says);
+    t.regex(stderr, /\n {2}fix: /);
+    t.deepEqual(await traces(b.account), []);
+  });
+}
+
+serial('a token ends with its time, or when it is revoked', async (t) => {
+  const { a, b } = hosts();
+  const short = await invitation(a, '--ttl', '1s');
+  const other = await invitation(a);
+  const id = idOf(other);
+  t.true((await tokens(a)).some((token) => token.id === id));
+  await a.ok('token', 'revoke', id);
+  for (const line of [other, short]) {
+    const { exitCode, stderr } = await b.u7s(...line);
+    t.is(exitCode, 1);
+    t.regex(stderr, /it has expired, was revoked or has been used/);
+  }
+});
+
+serial('a clock that is an hour ahead is told before anything is made', async (t) => {
+  const { a, b } = hosts();
+  const clock = 'const now = Date.now; Date.now = () => now() + 3600000;';
+  const { exitCode, stderr } = await asPerson(b, await invitation(a), {
+    NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(clock)}`,
+  });
+  t.is(exitCode, 1);
+  t.regex(stderr, /the clock of this host is 60 minutes ahead of that of the control plane/);
+  t.deepEqual(await traces(b.account), []);
+});
+
+serial('a port that is taken is told with its holder; without being named another is found', async (t) => {
+  const { a, b } = hosts();
+  const holder = start(...command(b, [process.execPath, '-e', hold, b.address]), { PATH: process.env.PATH });
+  await holder.said(/holding/);
+  t.teardown(() => holder.kill('SIGKILL'));
+  const { exitCode, stderr } = await b.u7s(...(await invitation(a)), '--kubelet-port', '10250');
+  t.is(exitCode, 1);
+  t.regex(stderr, /10\.199\.0\.12:10250\/tcp is taken by (node|a process)/);
+  const udp = await b.u7s(...(await invitation(a)));
+  t.regex(udp.stderr, /10\.199\.0\.12:8472\/udp is taken by (node|a process)/);
+  t.deepEqual(await traces(b.account), []);
+});
+
+serial('two hosts join at once, each by a token of its own, and are Ready', async (t) => {
+  const { a, b, c } = hosts();
+  const [forB, forC] = [await invitation(a), await invitation(a)];
+  await Promise.all([b.ok(...forB), c.ok(...forC)]);
+  t.deepEqual(await readyNodes(a), ['u7s-test-h1', 'u7s-test-h2', 'u7s-test-h3']);
+  const good = (await tokens(a)).map(({ id }) => id);
+  for (const line of [forB, forC]) t.false(good.includes(idOf(line)), 'its token is used up');
+  // For ten seconds the API server remembers who has shown it; until then a node of a host with free ports is refused when
+  // it asks for a certificate.
+  await until(async () => {
+    const again = await b.u7s('--cluster', 'second', ...forB, '--node-name', 'replayed');
+    t.not(again.exitCode, 0);
+    return again.stderr.includes('has been used');
+  });
+});
+
+serial('no node but the control plane has an authority’s key, or the administrator’s', async (t) => {
+  const { b } = hosts();
+  const files = await readdir(join(b.account.home, '.local/state/usernetes/default/pki'));
+  t.deepEqual(files.filter((file) => file.endsWith('.key')).sort(), [
+    'flannel.key',
+    'kube-proxy.key',
+    'kubelet-server.key',
+    'kubelet.key',
+    'port-publisher.key',
+  ]);
+  t.regex((await b.u7s('kubectl', 'get', 'nodes')).stderr, /run kubectl on the host of that one/);
+});
+
+serial('every pair of nodes: pod, ClusterIP, NodePort, DNS, large transfers', async (t) => {
+  t.deepEqual(await pairsThatFail(hosts().a), []);
+});
+
+serial('logs and exec reach pods of other nodes; a NodePort answers on each host', async (t) => {
+  const { a, b, c } = hosts();
+  await apply(a, server('answer', b.name), {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'answer' },
+    spec: {
+      type: 'NodePort',
+      selector: { app: 'answer' },
+      ports: [{ port: 80, targetPort: 8080, nodePort: 30123 }],
+    },
+  });
+  await apply(a, server('talker', c.name, ['probe', '[]']));
+  await a.ok('kubectl', 'wait', 'pod/answer', '--for=condition=Ready', '--timeout=60s');
+  t.is((await a.ok('kubectl', 'exec', 'answer', '--', '/netcheck', 'probe', '[]')).trim(), '[]');
+  await a.ok('kubectl', 'wait', 'pod/talker', '--for=jsonpath={.status.phase}=Succeeded', '--timeout=60s');
+  t.is((await a.ok('kubectl', 'logs', 'talker')).trim(), '[]');
+  for (const to of [a, b, c])
+    t.deepEqual(await reach(c, `${to.address}:30123`, 'answer'), [{ ok: true }], to.name);
+});
+
+serial('a node all of whose processes are killed comes back by up, without a token', async (t) => {
+  const { a, b } = hosts();
+  for (const { pid } of await processesOf(b.account)) kill(pid);
+  await until(async () => (await processesOf(b.account)).length === 0);
+  await b.ok('up', '-d');
+  t.deepEqual(await readyNodes(a), ['u7s-test-h1', 'u7s-test-h2', 'u7s-test-h3']);
+});
+
+serial('a control plane that is started again finds its nodes, without being told its address', async (t) => {
+  const { a } = hosts();
+  await a.ok('down');
+  await a.ok('up', '-d');
+  t.deepEqual(await pairsThatFail(a), []);
+});
+
+serial('another user’s cluster on the same host takes ports of its own', async (t) => {
+  const { a, b, c } = hosts();
+  const onC = (...args: string[]) =>
+    u7s(b.account, ['--cluster', 'second', ...args], { inside: c.inside, env: { U7S_NODE_NAME: 'other' } })
+      .ended;
+  const { exitCode, stderr } = await onC('up', '-d', '--host-ip', c.address);
+  t.is(exitCode, 0, stderr);
+  const { stdout } = await onC('ports', '-o', 'json');
+  const ports = (JSON.parse(stdout) as { spec: { parentPort: number } }[]).map(({ spec }) => spec.parentPort);
+  t.deepEqual(ports, [6443, 10251, 8473]);
+  t.deepEqual((await onC('kubectl', 'get', 'nodes', '-o', 'name')).stdout.trim(), 'node/other');
+  t.deepEqual(await readyNodes(a), ['u7s-test-h1', 'u7s-test-h2', 'u7s-test-h3']);
+  await onC('cleanup');
+});
+
+serial('a node leaves: its pods end, the cluster forgets it, its data is gone', async (t) => {
+  const { a, c } = hosts();
+  await c.ok('leave');
+  t.deepEqual(await readyNodes(a), ['u7s-test-h1', 'u7s-test-h2']);
+  t.deepEqual(await traces(c.account), []);
+  await c.ok(...(await invitation(a)));
+  t.deepEqual(await readyNodes(a), ['u7s-test-h1', 'u7s-test-h2', 'u7s-test-h3'], 'and may join again');
+});
+
+serial('a node that was removed is not taken back without a token', async (t) => {
+  const { a, c } = hosts();
+  await c.ok('down');
+  await a.ok('node', 'rm', c.name);
+  const { exitCode, stderr } = await c.u7s('up', '-d');
+  t.is(exitCode, 1);
+  t.regex(stderr, /has removed this node, u7s-test-h3\n {2}fix: give up its data: u7s leave/);
+  t.deepEqual(await readyNodes(a), ['u7s-test-h1', 'u7s-test-h2']);
+});
+
+/** The words of a fresh line of join-command, without the first. */
+async function invitation(host: TestHost, ...args: string[]): Promise<string[]> {
+  return (await host.ok('join-command', ...args)).trim().split(' ').slice(1);
+}
+
+/** Of the token in such a line. */
+const idOf = (line: readonly string[]): string => line[line.indexOf('--token') + 1]?.split('.')[0] ?? '';
+
+async function tokens(host: TestHost): Promise<{ id: string }[]> {
+  return JSON.parse(await host.ok('token', 'list', '-o', 'json')) as { id: string }[];
+}
+
+async function readyNodes(host: TestHost): Promise<string[]> {
+  const { items } = JSON.parse(await host.ok('kubectl', 'get', 'nodes', '-o', 'json')) as {
+    items: { metadata: { name: string }; status: { conditions: { type: string; status: string }[] } }[];
+  };
+  return items
+    .filter(({ status }) => status.conditions.some((each) => each.type === 'Ready' && each.status === 'True'))
+    .map(({ metadata }) => metadata.name);
+}
+
+/** What `check network` finds wrong; it has to try every pair. */
+async function pairsThatFail(host: TestHost): Promise<PairReport[]> {
+  const { exitCode, stdout, stderr } = await host.u7s('check', 'network', '-o', 'json');
+  const pairs = JSON.parse(stdout || '[]') as PairReport[];
+  if (pairs.length !== 9) throw new Error(`not 9 pairs but ${pairs.length}: ${stderr}`);
+  if (exitCode === 0) return [];
+  return pairs.filter(({ cause }) => cause !== undefined);
+}
+
+/** What a join would leave that is not of the account itself. */
+async function traces(account: Account): Promise<string[]> {
+  const found = (await leftovers(account)).filter((path) => !/\/usernetes(\/default)?$|launcher/.test(path));
+  return [...found, ...(await processesOf(account)).map(({ command }) => command)];
+}
+
+function server(name: string, nodeName: string, args = ['serve', ':8080']): object {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, labels: { app: name } },
+    spec: {
+      nodeName,
+      restartPolicy: 'Never',
+      terminationGracePeriodSeconds: 0,
+      containers: [{ name: 'main', image, imagePullPolicy: 'Never', args }],
+    },
+  };
+}
+
+async function apply(host: TestHost, ...items: object[]): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'u7s-nodes-'));
+  try {
+    await chmod(folder, 0o755);
+    const file = join(folder, 'objects.json');
+    await writeFile(file, JSON.stringify({ apiVersion: 'v1', kind: 'List', items }), { mode: 0o644 });
+    await host.ok('kubectl', 'apply', '-f', file);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** As a program of that host, outside of any cluster. */
+async function reach(from: TestHost, target: string, expect: string): Promise<unknown> {
+  const probes = JSON.stringify([{ kind: 'connect', target, expect, within: 10_000 }]);
+  const [program, args] = command(from, [netcheck, 'probe', probes]);
+  return JSON.parse(await runOk(program, args));
+}
+
+function command({ inside }: TestHost, words: readonly string[]): [string, string[]] {
+  const [program = '', ...args] = [...inside, ...words];
+  return [program, args];
+}
+
+/** The user types it, with a variable that root's commands would not hand on. */
+async function asPerson(host: TestHost, words: readonly string[], env: Record<string, string>) {
+  const copies = join(host.account.home, '.local/share/usernetes/launcher');
+  const [copy = ''] = (await readdir(copies)).filter((name) => !name.startsWith('.'));
+  const own = asUser(
+    host.account,
+    [process.execPath, join(copies, copy, 'bin/u7s.js'), ...words],
+    process.env,
+  );
+  return start(...command(host, [own.command, ...own.args]), { ...own.env, ...env }).ended;
+}
+
+/** Runs in a process of its own, on the host. */
+const hold = `
+  const address = process.argv[1];
+  require('node:net').createServer().listen(10250, address, () =>
+    require('node:dgram').createSocket('udp4').bind({ address, port: 8472 }, () => console.log('holding')));`;
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended meanwhile.
+  }
+}
+
+/** Waits for what the kernel does by itself within moments. */

@@ -1,0 +1,118 @@
+import test from 'ava';
+import { loadBusybox } from './pods.js';
+import { anotherEngine, cutOffStop, dockerChecks, orderlyStop, sharedChecks } from './presets/docker.js';
+import { cleanup, kubernetesChecks, type Check, type Preset } from './presets/kubernetes.js';
+import { crioLacking, crioUp } from './presets/crio.js';
+import { ok, sh } from './shell.js';
+
+/** The same behaviour whatever the preset: each has a cluster of its own, one after another, and its checks build on one another. */
+process.env['U7S_CLUSTER'] = 'presets';
+process.env['U7S_API_PORT'] ??= '6571';
+
+type Row = Preset & {
+  checks: Readonly<Record<string, Check>>;
+  /** Further words for its first start. */
+  up?: readonly string[];
+  /** Why it cannot be tested here. */
+  lacking?: string | undefined;
+};
+
+const rows: readonly Row[] = [
+  { name: 'default-containerd', runtime: /^containerd:\/\/2\./, checks: { ...kubernetesChecks, cleanup } },
+  {
+    name: 'default-docker',
+    runtime: /^containerd:\/\/2\./,
+    checks: { ...kubernetesChecks, ...dockerChecks, ...sharedChecks, cleanup },
+  },
+  {
+    name: 'default-docker-nokube',
+    runtime: /none/,
+    checks: { ...dockerChecks, 'orderly stop': orderlyStop, 'cut-off stop': cutOffStop, cleanup },
+  },
+  {
+    name: 'default-crio',
+    runtime: /^cri-o:\/\/1\.36\./,
+    checks: { ...kubernetesChecks, cleanup },
+    up: crioUp,
+    lacking: await crioLacking(),
+  },
+];
+
+const results = new Map<string, string>();
+
+test.before('nothing is left of an earlier run', async (t) => {
+  t.timeout(80 * 60_000, 'the binaries may have to be built');
+  for (const { name } of rows) await sh('bin/u7s.js', ['init-host', '--preset', name]);
+  await sh('./cleanup.sh');
+});
+
+for (const row of rows) {
+  let up = false;
+  if (row.lacking !== undefined) {
+    for (const name of ['it starts', ...Object.keys(row.checks)])
+      test.serial.skip(`${row.name}: ${name} (${row.lacking})`, () => undefined);
+    continue;
+  }
+  test.serial(`${row.name}: it starts`, async (t) => {
+    t.timeout(80 * 60_000, 'the binaries may have to be built');
+    await timed(row, 'up', () => ok('./run.sh', [row.name, '-d', ...(row.up ?? [])]));
+    up = true;
+    await loadBusybox();
+    t.pass();
+  });
+  for (const [name, check] of Object.entries(row.checks)) {
+    test.serial(`${row.name}: ${name}`, async (t) => {
+      if (!up) return t.fail('it did not start');
+      await timed(row, name, () => check(t, row), t);
+    });
+  }
+}
+
+test.serial('the data of one preset is not handed to another, running or not', async (t) => {
+  await ok('./run.sh', ['default-docker-nokube', '-d']);
+  for (const state of ['running', 'stopped']) {
+    const { exitCode, stderr } = await sh('./run.sh', ['default-containerd', '-d']);
+    t.is(exitCode, 1, state);
+    t.regex(stderr, /was made as default-docker-nokube; with its data it cannot become default-containerd/);
+    t.regex(stderr, /run\.sh --cluster NAME default-containerd\n.*u7s --cluster presets reset/);
+    await ok('bin/u7s.js', ['down']);
+  }
+  const { exitCode, stderr } = await sh('./kubectl.sh', ['get', 'nodes']);
+  t.is(exitCode, 1);
+  t.regex(stderr, /is default-docker-nokube, which has no Kubernetes/);
+  await ok('./cleanup.sh');
+});
+
+test.serial("another engine's docker.sock is not taken from it", async (t) => {
+  const { socket, end } = await anotherEngine();
+  t.teardown(end);
+  const { exitCode, stderr } = await sh('./run.sh', ['default-docker-nokube', '-d']);
+  t.is(exitCode, 1);
+  t.true(stderr.includes(`another engine listens on ${socket}`), stderr);
+});
+
+test.after.always('the cluster is removed, and the table is shown', async (t) => {
+  await sh('./cleanup.sh');
+  t.log(table());
+});
+
+async function timed(
+  row: Row,
+  name: string,
+  work: () => Promise<unknown>,
+  t?: { readonly passed: boolean },
+): Promise<void> {
+  const start = performance.now();
+  const key = `${row.name} ${name}`;
+  results.set(key, 'failed');
+  await work();
+  if (t?.passed !== false) results.set(key, `${((performance.now() - start) / 1000).toFixed(1)} s`);
+}
+
+/** Presets × checks, with the time that each took. */
+function table(): string {
+  const names = ['up', ...new Set(rows.flatMap(({ checks }) => Object.keys(checks)))];
+  const header = ['check', ...rows.map(({ name }) => name)];
+  const lines = names.map((name) => [name, ...rows.map((row) => results.get(`${row.name} ${name}`) ?? '-')]);
+  return [header, header.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}

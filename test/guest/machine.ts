@@ -1,0 +1,139 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { run, type RunResult } from '#src/lib/exec.js';
+import type { GuestImage } from './image.js';
+
+/** A running guest. Its users log in by ssh, each once for a boot: their commands share that login's session. */
+export type Guest = {
+  /** Runs a line of shell; never throws for its exit code. */
+  sh(user: string, script: string): Promise<RunResult>;
+  /** Like `sh`, but must succeed; returns what it printed. */
+  ok(user: string, script: string): Promise<string>;
+  /** Makes a port of the guest's loopback reachable on ours; lasts until the guest's reboot. Returns our port. */
+  forward(user: string, port: number): Promise<number>;
+  reboot(): Promise<void>;
+  stop(): Promise<void>;
+};
+
+/**
+ * Boots the guest, without hardware virtualization so that it runs anywhere: some thirty times slower than this machine.
+ * Changes to its disks last as long as the process. It has no network but this host's ssh, on loopback.
+ */
+export async function bootGuest(image: GuestImage, payload: string, scratch: string): Promise<Guest> {
+  const port = await freePort();
+  const qemu = spawn(
+    'setpriv',
+    ['--pdeathsig=KILL', '--', 'qemu-system-x86_64', ...qemuArgs(image, payload, scratch, port)],
+    {
+      stdio: ['ignore', 'inherit', 'inherit'],
+    },
+  );
+  const ended = once(qemu, 'exit');
+  const over = new AbortController();
+  void ended.then(() => over.abort(new Error(`QEMU ended; see ${join(scratch, 'console.log')}`)));
+
+  const sshArgs = (user: string): string[] =>
+    [
+      ...['-F', 'none', '-i', image.sshKey, '-p', String(port), '-l', user],
+      ...[
+        'StrictHostKeyChecking=no',
+        'UserKnownHostsFile=/dev/null',
+        'LogLevel=ERROR',
+        'ServerAliveInterval=30',
+      ],
+      ...['ControlMaster=auto', 'ControlPersist=yes', `ControlPath=${join(scratch, 'ssh-%r')}`],
+    ].map((word) => (/^[A-Z]\w+=/.test(word) ? `-o${word}` : word));
+  const sh = (user: string, script: string): Promise<RunResult> =>
+    run('ssh', [...sshArgs(user), '127.0.0.1', script], { signal: over.signal });
+  const ok = async (user: string, script: string): Promise<string> => {
+    const { exitCode, stdout, stderr } = await sh(user, script);
+    if (exitCode !== 0) throw new Error(`${script}: exit code ${exitCode}\n${stderr}\n${stdout}`);
+    return stdout;
+  };
+
+  async function booted(before = ''): Promise<string> {
+    for (;;) {
+      await sshAnswers(port, over.signal);
+      // Settles when all services that belong to the boot have started, those of lingering users included.
+      const { exitCode, stdout } = await sh('root', `cat ${bootId}; systemctl is-system-running --wait >&2`);
+      const [id = ''] = stdout.split('\n');
+      if (exitCode !== 255 && id !== '' && id !== before) return id;
+      await delay(1_000, undefined, { signal: over.signal });
+    }
+  }
+  let boot = await booted();
+
+  return {
+    sh,
+    ok,
+    forward: async (user, guestPort) => {
+      const own = await freePort();
+      const tunnel = `127.0.0.1:${own}:127.0.0.1:${guestPort}`;
+      await ok(user, 'true'); // there is a login to carry it
+      await run('ssh', [...sshArgs(user), '-O', 'forward', '-L', tunnel, '127.0.0.1']);
+      return own;
+    },
+    reboot: async () => {
+      await sh('root', 'systemctl reboot');
+      boot = await booted(boot);
+    },
+    stop: async () => {
+      qemu.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
+
+const bootId = '/proc/sys/kernel/random/boot_id';
+
+function qemuArgs(
+  { kernel, initrd, disk }: GuestImage,
+  payload: string,
+  scratch: string,
+  ssh: number,
+): string[] {
+  const drive = (file: string): string[] => ['-drive', `file=${file},if=virtio,format=raw,snapshot=on`];
+  return [
+    ...['-nodefaults', '-nographic', '-machine', 'q35', '-smp', '2', '-m', '4G'],
+    ...['-accel', 'tcg,thread=multi,tb-size=1024', '-cpu', 'max'],
+    ...['-kernel', kernel, '-initrd', initrd],
+    ...['-append', 'console=ttyS0 rw quiet mitigations=off nokaslr tsc=reliable'],
+    ...drive(disk),
+    ...drive(payload),
+    ...['-netdev', `user,id=net,restrict=on,net=10.9.0.0/24,hostfwd=tcp:127.0.0.1:${ssh}-10.9.0.15:22`],
+    ...['-device', 'virtio-net-pci,netdev=net,romfile=', '-device', 'virtio-rng-pci'],
+    ...['-serial', `file:${join(scratch, 'console.log')}`],
+  ];
+}
+
+/** Returns when an ssh server answers; QEMU takes the connection long before there is one. */
+async function sshAnswers(port: number, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    const socket = connect(port, '127.0.0.1');
+    const answered = await Promise.race([
+      once(socket, 'data').then(
+        () => true,
+        () => false,
+      ),
+      once(socket, 'close').then(
+        () => false,
+        () => false,
+      ),
+    ]);
+    socket.destroy();
+    if (answered) return;
+    await delay(500, undefined, { signal });
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}

@@ -1,10 +1,13 @@
 import { access, readdir, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { removeHalfWritten } from '../lib/atomic-file.js';
 import { runOk } from '../lib/exec.js';
 import { errnoOf } from '../lib/errors.js';
 import { withLock } from '../lib/lock-file.js';
 import { isServed } from '../supervisor/control-socket.js';
+import { namespacePid } from '../rootless/nsenter.js';
 import type { Paths } from './paths.js';
+import { untilGone } from './tree-watch.js';
 
 /** What a cleanup of one cluster takes away, in order. `all` adds what the user's clusters share. */
 export function cleanupPlan(paths: Paths, all: boolean): string[] {
@@ -34,6 +37,19 @@ export async function removeStaleRuntime(paths: Paths): Promise<void> {
 export async function removeRuntime(paths: Paths): Promise<void> {
   const left = [paths.ready, paths.rootlesskit, paths.controlSocket];
   await Promise.all(left.map((path) => rm(path, { recursive: true, force: true })));
+}
+
+/** What is left of a start when its launcher has ended: even one that was killed, whose node is still dying. */
+export async function removeFailedStart(paths: Paths): Promise<void> {
+  const pid = await namespacePid(paths.childPid).catch(() => undefined);
+  if (pid !== undefined) await untilGone([{ pid }]);
+  await removeRuntime(paths);
+  await sweep(paths);
+}
+
+/** Removes what writers that were killed have left half-written; nobody else may write there now. */
+export async function sweep({ state, etc, pki }: Paths): Promise<void> {
+  await Promise.all([state, etc, pki].map(removeHalfWritten));
 }
 
 export type Removal = {

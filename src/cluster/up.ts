@@ -11,7 +11,7 @@ import { checkSocketPath } from '../host/user-dirs.js';
 import { bundledImages } from '../images/bundled.js';
 import { loadAddons } from '../kube/addons.js';
 import type { KubeObject } from '../kube/object.js';
-import { ensureDir, removeHalfWritten, writeFileAtomic } from '../lib/atomic-file.js';
+import { ensureDir, writeFileAtomic } from '../lib/atomic-file.js';
 import { U7sError, errnoOf, messageOf } from '../lib/errors.js';
 import { step, type Report } from '../lib/events.js';
 import { withLock } from '../lib/lock-file.js';
@@ -20,7 +20,7 @@ import { ensurePki } from '../pki/rotate.js';
 import type { ServiceDefinition } from '../supervisor/definition.js';
 import { publishKubeconfig, type KubeconfigTarget } from './admin-kubeconfig.js';
 import { clusterStatus, stopCluster } from './control.js';
-import { removeRuntime } from './cleanup.js';
+import { removeFailedStart, sweep } from './cleanup.js';
 import { unready } from './diagnosis.js';
 import { factsOf } from './facts.js';
 import { readIdentity, refuseSwitch, writeIdentity } from './identity.js';
@@ -163,7 +163,7 @@ async function start(given: UpOptions): Promise<UpResult> {
     } else {
       launcher.send({ type: 'stop' });
       await launcher.ended;
-      await removeRuntime(paths);
+      await removeFailedStart(paths);
     }
     throw error;
   }
@@ -267,7 +267,7 @@ async function addonsOf(
 async function makeFolders(paths: Paths): Promise<void> {
   const folders = [paths.state, paths.runtime, paths.logs, paths.etc, paths.pki, paths.etcd, paths.images];
   for (const folder of folders) await writable(folder, () => ensureDir(folder));
-  for (const folder of [paths.state, paths.etc, paths.pki]) await removeHalfWritten(folder);
+  await sweep(paths);
 }
 
 /** Says in other words than the kernel's when a folder is not ours to write. */

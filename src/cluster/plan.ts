@@ -80,7 +80,10 @@ export function planNamespaces(
       env: { PATH: systemPath, HOME: paths.home, XDG_RUNTIME_DIR: dirname(paths.runtime) },
       cwd: paths.state,
     },
-    setup: namespaceSetup(paths, placeOf(runtimes[spec.runtime], paths), host.netfilter, spec.hostIp),
+    setup: namespaceSetup(paths, placeOf(runtimes[spec.runtime], paths), host.netfilter, {
+      ...(spec.hostIp === undefined ? {} : { hostIp: spec.hostIp }),
+      ...(spec.kubernetes ? { serviceCidr: spec.serviceCidr } : {}),
+    }),
     logs: paths.logs,
     readyFile: paths.ready,
     runtimeDir: paths.runtime,

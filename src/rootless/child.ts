@@ -18,6 +18,15 @@ export type NamespaceSetup = {
   sysctls: Record<string, string>;
   /** Addresses beside that of the tap. */
   addresses: string[];
+  /** Carried out last, one after another. */
+  commands: string[][];
+};
+
+/** What the node's network has that another's has not. */
+export type NodeNetwork = {
+  hostIp?: string;
+  /** Of a node that has Services. */
+  serviceCidr?: string;
 };
 
 export type NodeFolders = Record<'kubelet' | 'cni' | 'podLogs', string>;
@@ -30,7 +39,7 @@ export function namespaceSetup(
   folders: NodeFolders,
   runtime: Pick<NamespaceSetup, 'remove' | 'binds'>,
   netfilter: Netfilter,
-  hostIp?: string,
+  { hostIp, serviceCidr }: NodeNetwork = {},
 ): NamespaceSetup {
   return {
     remove: [
@@ -51,7 +60,26 @@ export function namespaceSetup(
     sysctls: { 'net/ipv4/ip_forward': '1' },
     // By the host's address other nodes know this one: the kubelet and pods must find it here as well.
     addresses: hostIp === undefined ? [] : [hostIp],
+    commands: serviceCidr === undefined ? [] : refuseUnserved(serviceCidr),
   };
+}
+
+/**
+ * kube-proxy rewrites where packets to a Service go before they are filtered. One that still has the Service's address
+ * would leave through the tap and be lost, and its sender wait: until kube-proxy has its rules, that is every pod which
+ * wants the API.
+ */
+function refuseUnserved(serviceCidr: string): string[][] {
+  return ['FORWARD', 'OUTPUT'].map((chain) => [
+    'iptables',
+    '-w',
+    '-A',
+    chain,
+    '-d',
+    serviceCidr,
+    '-j',
+    'REJECT',
+  ]);
 }
 
 /** Everybody calls iptables by its plain name, and all of a node must use the same. */
@@ -89,4 +117,5 @@ export async function setUpNamespaces(setup: NamespaceSetup): Promise<void> {
     ...setup.addresses.map((address) => exec('ip', ['address', 'add', `${address}/32`, 'dev', 'lo'])),
     ...Object.entries(setup.sysctls).map(([key, value]) => writeFile(`/proc/sys/${key}`, value)),
   ]);
+  for (const [program = '', ...args] of setup.commands) await exec(program, args);
 }

@@ -3,7 +3,7 @@ import { describeMachine, findOwner, load } from './machine.js';
 import { connectionRate, prepareStage, serviceToAnswer, throughput, type Stage } from './port-stage.js';
 import { median, spread, table } from './statistics.js';
 
-/** What is measured in each round, in this order; Mbit/s, connections a second, milliseconds. */
+/** What is measured in each round, in this order and in every other round backwards; Mbit/s, connections a second, milliseconds. */
 const measures: Readonly<Record<string, (stage: Stage) => Promise<number>>> = {
   'in: bare RootlessKit, builtin driver': ({ bare }) => throughput(bare),
   'in: our published port': ({ ours }) => throughput(ours),
@@ -28,14 +28,15 @@ const ratios = [
 export async function run(args: string[]): Promise<void> {
   const { values } = parseArgs({
     args,
-    options: { rounds: { type: 'string', default: '5' }, 'api-port': { type: 'string', default: '6522' } },
+    options: { rounds: { type: 'string', default: '6' }, 'api-port': { type: 'string', default: '6522' } },
   });
   console.log(await describeMachine());
   const stage = await prepareStage(await findOwner(), Number(values['api-port']));
   const results = new Map(Object.keys(measures).map((name) => [name, [] as number[]]));
   try {
     for (let round = 0; round < Number(values.rounds); round++) {
-      for (const [name, measure] of Object.entries(measures)) {
+      const forwards = Object.entries(measures);
+      for (const [name, measure] of round % 2 === 0 ? forwards : forwards.reverse()) {
         const value = await measure(stage);
         results.get(name)?.push(value);
         console.error(`${round + 1}. ${name}: ${value.toFixed(0)} (load ${load()})`);

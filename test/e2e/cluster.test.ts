@@ -50,6 +50,14 @@ test.serial('the MTU of the node reaches the pod', async (t) => {
   t.regex(await kubectl('exec', 'hello', '--', 'ip', 'link', 'show', 'eth0'), /mtu 65520/);
 });
 
+test.serial('an address of the Service network that no Service has is refused at once', async (t) => {
+  const unserved = '10.0.0.253';
+  const inPod = await sh('./kubectl.sh', ['exec', 'hello', '--', 'nc', '-w', '20', unserved, '80']);
+  t.regex(inPod.stderr, /Connection refused/);
+  const inNode = await sh('bin/u7s.js', ['shell', '--', 'busybox', 'nc', '-w', '20', unserved, '80']);
+  t.regex(inNode.stderr, /Connection refused/);
+});
+
 test.serial('a ServiceAccount cannot read secrets, and a stranger cannot read anything', async (t) => {
   const refused = await sh('./kubectl.sh', [
     'auth',

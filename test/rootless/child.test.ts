@@ -24,3 +24,16 @@ test('nothing is mounted over a folder whose copied-up link still leads to the h
     t.true(remove.includes(target), target);
   }
 });
+
+test('a packet to a Service is refused where it would leave the node unserved', (t) => {
+  const { commands } = namespaceSetup(
+    folders,
+    runtime,
+    { backend: 'iptables' },
+    { serviceCidr: '10.0.0.0/24' },
+  );
+  const refusal = (chain: string): string[] => [
+    ...['iptables', '-w', '-A', chain, '-d', '10.0.0.0/24', '-j', 'REJECT'],
+  ];
+  t.deepEqual(commands, [refusal('FORWARD'), refusal('OUTPUT')]);
+});

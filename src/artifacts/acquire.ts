@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { basename, join } from 'node:path';
 import { step } from '../lib/events.js';
+import { allSettled } from '../lib/settled.js';
 import { messageOf, U7sError } from '../lib/errors.js';
 import { buildArtifact, findBuildTools } from './build.js';
 import { artifactNames, type Way } from './catalog.js';
@@ -144,7 +145,7 @@ async function takeDownload(recipe: Recipe, session: Session): Promise<ResolvedA
     place('download', recipe, session, async (staging) => {
       await mkdir(partials, { recursive: true, mode: 0o700 });
       const show = createByteCounter(downloads.length, progress);
-      await all(
+      await allSettled(
         downloads.map((entry, index) =>
           session.files(async () => {
             const partial = join(
@@ -193,9 +194,4 @@ async function place(
   const onWait = (pid: number): void =>
     session.note(`${name}: waiting for process ${pid}, which is getting it`);
   return install({ store, name, id: ids[way], signal, onWait }, fill);
-}
-
-/** Like Promise.all, but comes back only when no piece of work is under way any more. */
-async function all(work: Promise<void>[]): Promise<void> {
-  for (const result of await Promise.allSettled(work)) if (result.status === 'rejected') throw result.reason;
 }

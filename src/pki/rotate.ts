@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { ensureDir, writeFileAtomic } from '../lib/atomic-file.js';
 import { errnoOf } from '../lib/errors.js';
 import type { Report } from '../lib/events.js';
+import { allSettled } from '../lib/settled.js';
 import type { Issuer, KeyPair } from './ca.js';
 import { authorities, type AuthorityName, type CertificateSpec } from './certificates.js';
 import { inspectAuthority, leafFault, readPair, renewBeforeMs, validity } from './inspect.js';
@@ -81,7 +82,7 @@ async function ensureIn(
     now,
   );
   const { issueCertificate } = await import('./ca.js');
-  await Promise.all(
+  await allSettled(
     unfit.map(async ({ spec }) => {
       const issuer = issuers.get(spec.authority);
       if (issuer === undefined) throw new Error(`no authority ${spec.authority}`);
@@ -119,7 +120,7 @@ async function ensureIssuers(
   // Imported only when there is something to make: it costs more time than everything that an up-to-date start does.
   const { createAuthority, loadIssuer } = await import('./ca.js');
   const issuers = new Map<AuthorityName, Issuer>();
-  await Promise.all(
+  await allSettled(
     existing.map(async ({ name, pair: { certPem, keyPem } }) => {
       if (certPem === undefined || keyPem === undefined) {
         const { issuer, ...pair } = await createAuthority(authorities[name], now);

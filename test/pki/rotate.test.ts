@@ -274,7 +274,17 @@ test('what an interrupted first run left is swept away', async (t) => {
 test('a first run that fails leaves nothing behind', async (t) => {
   const parent = await emptyDir(t);
   const broken = table.map((spec) => ({ ...spec, authority: 'unknown-ca' as AuthorityName }));
-  await t.throwsAsync(ensurePki(join(parent, 'pki'), broken));
+  await t.throwsAsync(ensurePki(join(parent, 'pki'), broken), { message: /unknown-ca/ });
+  t.deepEqual(await readdir(parent), []);
+});
+
+test('a first run in which one certificate fails says why, and leaves nothing of the others', async (t) => {
+  const parent = await emptyDir(t);
+  const broken = table.map((spec, index) =>
+    index > 0 ? spec : { ...spec, authority: 'unknown-ca' as AuthorityName },
+  );
+  const { message } = await t.throwsAsync(ensurePki(join(parent, 'pki'), broken));
+  t.regex(message, /unknown-ca/);
   t.deepEqual(await readdir(parent), []);
 });
 

@@ -24,6 +24,9 @@ export function culprit(
 
 /** What helps a service that ends for `reason`; where nothing better is known, its log. */
 export function remedy(reason: string, log: string): string {
+  const [setting] =
+    /\/\S+\/usernetes\/(containerd|crio\.conf|registries\.conf)\.d\/[^\s:"']+/.exec(reason) ?? [];
+  if (setting !== undefined) return `mend ${setting}, or remove it`;
   if (/ENOSPC|no space left/i.test(reason)) return `free space on the disk of ${dirname(dirname(log))}`;
   return `read the log: ${log}`;
 }

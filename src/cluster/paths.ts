@@ -5,7 +5,10 @@ import type { UserDirs } from '../host/user-dirs.js';
 export type Paths = {
   /** Of the user, shared by all clusters. */
   home: string;
+  configHome: string;
   dataHome: string;
+  /** What the user sets for all container runtimes of theirs; nothing of ours is in it. */
+  settings: string;
   artifacts: string;
   launchers: string;
   goCache: string;
@@ -61,9 +64,11 @@ export function clusterPaths(user: UserDirs, cluster: string): Paths {
   const rootlesskit = join(runtime, 'rootlesskit');
   return {
     home: user.home,
+    configHome: user.configHome,
     dataHome: data,
     artifacts: join(data, 'artifacts'),
     launchers: join(data, 'launcher'),
+    settings: join(user.configHome, 'usernetes'),
     goCache: join(user.cacheHome, 'usernetes', 'go'),
     images: join(data, 'images'),
     state,

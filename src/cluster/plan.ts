@@ -4,7 +4,7 @@ import type { Netfilter } from '../host/netfilter.js';
 import type { BundledImage } from '../images/bundled.js';
 import type { KubeObject } from '../kube/object.js';
 import { nthAddress } from '../lib/cidr.js';
-import { namespaceSetup, type NamespaceSetup } from '../rootless/child.js';
+import { namespaceSetup, type RuntimePlace } from '../rootless/child.js';
 import { tapAddressIn } from '../rootless/network.js';
 import { rootlessKitCommand } from '../rootless/parent.js';
 import { formatPortSpec, type OwnedPort } from '../rootless/port-spec.js';
@@ -42,6 +42,8 @@ export type HostFacts = {
   /** Node.js, and the folder of the programs of ours that it runs. */
   node: string;
   scripts: string;
+  /** What the user sets for dockerd. */
+  dockerOptions: Record<string, unknown>;
 };
 
 /** Looks a program up among the artifacts. */
@@ -127,13 +129,16 @@ export function builtInPorts(spec: ClusterSpec): OwnedPort[] {
 }
 
 /** Its folders are those of the cluster's state. */
-function placeOf({ namespaces }: Runtime, { state }: Paths): Pick<NamespaceSetup, 'remove' | 'binds'> {
+function placeOf({ namespaces }: Runtime, { state, settings }: Paths): RuntimePlace {
   return {
     remove: [...namespaces.remove],
     binds: Object.entries(namespaces.binds).map(([target, folder]) => ({
       source: join(state, folder),
       target,
     })),
+    links: Object.fromEntries(
+      Object.entries(namespaces.links ?? {}).map(([path, name]) => [path, join(settings, name)]),
+    ),
   };
 }
 
@@ -172,12 +177,14 @@ export function planCluster(
     binary: binaryOf(artifacts),
     pki: paths.pki,
     etc: paths.etc,
+    settings: paths.settings,
     etcdData: paths.etcd,
     kubernetes: spec.kubernetes,
     docker: {
       socket: paths.dockerSocket,
       cidr: spec.dockerCidr,
       publishAddress: spec.publishAddress,
+      options: host.dockerOptions,
       user: { uid: host.uid, home: paths.home },
       rootlesskitDir: paths.rootlesskit,
       takeBackPorts: {

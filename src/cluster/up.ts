@@ -17,11 +17,13 @@ import { step, type Report } from '../lib/events.js';
 import { withLock } from '../lib/lock-file.js';
 import { certificateTable, workerCertificates } from '../pki/certificates.js';
 import { ensurePki } from '../pki/rotate.js';
+import { dockerOptionsFile } from '../services/dockerd.js';
 import type { ServiceDefinition } from '../supervisor/definition.js';
 import { publishKubeconfig, type KubeconfigTarget } from './admin-kubeconfig.js';
 import { clusterStatus, stopCluster } from './control.js';
 import { removeFailedStart, sweep } from './cleanup.js';
 import { unready } from './diagnosis.js';
+import { readDockerOptions } from './docker-options.js';
 import { factsOf } from './facts.js';
 import { readIdentity, refuseSwitch, writeIdentity } from './identity.js';
 import { startLauncherProcess, type LauncherHandle } from './launcher-process.js';
@@ -114,7 +116,9 @@ async function start(given: UpOptions): Promise<UpResult> {
   const cgroups = await detectCgroups(options.artifacts.env);
   await warnOfShadows(options);
   if (cgroups.mode === 'none') report({ kind: 'note', text: cgroups.reason });
-  const host = hostFacts(trial, cgroups.mode, options);
+  const dockerOptions =
+    options.spec.runtime === 'docker' ? await readDockerOptions(dockerOptionsFile(paths.settings)) : {};
+  const host = { ...hostFacts(trial, cgroups.mode, options), dockerOptions };
   const needed = [
     ...artifactsOf(options.spec),
     ...artifactsOfSnapshotter(host.snapshotter, options.spec.runtime),
@@ -287,7 +291,7 @@ function hostFacts(
   { netfilter, faults }: NamespaceTrial,
   cgroups: HostFacts['cgroups'],
   { projectRoot, report }: UpOptions,
-): HostFacts {
+): Omit<HostFacts, 'dockerOptions'> {
   if (netfilter === undefined) throw new Error('the host was found ready without a packet filter');
   return {
     cgroups,

@@ -1,5 +1,5 @@
 import { access, readFile, rm } from 'node:fs/promises';
-import { isAbsolute, join } from 'node:path';
+import { join } from 'node:path';
 import { ensureDir, writeFileAtomic } from '../lib/atomic-file.js';
 import { U7sError, errnoOf } from '../lib/errors.js';
 import { run } from '../lib/exec.js';
@@ -58,11 +58,9 @@ export type UserUnit = {
 };
 
 /** Where a user's own units lie: systemd.unit(5). */
-export function userUnit(instance: string, home: string, env: Env): UserUnit {
-  const given = env['XDG_CONFIG_HOME'];
-  const config = given !== undefined && isAbsolute(given) ? given : join(home, '.config');
+export function userUnit(instance: string, configHome: string): UserUnit {
   const name = `${instance}.service`;
-  return { name, file: join(config, 'systemd/user', name) };
+  return { name, file: join(configHome, 'systemd/user', name) };
 }
 
 /** Throws where systemd does not run the host: sd_booted(3). `fix` tells how to start at boot without it. */

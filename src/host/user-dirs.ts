@@ -6,7 +6,8 @@ import { errnoOf, U7sError } from '../lib/errors.js';
 /** The user's own folders, as the XDG Base Directory Specification names them. */
 export type UserDirs = {
   home: string;
-  /** `XDG_DATA_HOME`, `XDG_STATE_HOME`, `XDG_CACHE_HOME` or their defaults below `home`. */
+  /** `XDG_CONFIG_HOME`, `XDG_DATA_HOME`, `XDG_STATE_HOME`, `XDG_CACHE_HOME` or their defaults below `home`. */
+  configHome: string;
   dataHome: string;
   stateHome: string;
   cacheHome: string;
@@ -30,6 +31,7 @@ export function resolveHomeDirs(env: Env): Omit<UserDirs, 'runtimeDir'> {
   const home = absolute(env['HOME']) ?? passwdHome();
   return {
     home,
+    configHome: absolute(env['XDG_CONFIG_HOME']) ?? join(home, '.config'),
     dataHome: absolute(env['XDG_DATA_HOME']) ?? join(home, '.local', 'share'),
     stateHome: absolute(env['XDG_STATE_HOME']) ?? join(home, '.local', 'state'),
     cacheHome: absolute(env['XDG_CACHE_HOME']) ?? join(home, '.cache'),

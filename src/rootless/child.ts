@@ -29,6 +29,9 @@ export type NodeNetwork = {
   serviceCidr?: string;
 };
 
+/** What a container runtime has in the namespaces. */
+export type RuntimePlace = Pick<NamespaceSetup, 'remove' | 'binds' | 'links'>;
+
 export type NodeFolders = Record<'kubelet' | 'cni' | 'podLogs', string>;
 
 /** First on the PATH of everything in the namespaces: programs that the host has under another name. */
@@ -37,7 +40,7 @@ export const chosenPrograms = '/run/usernetes/sbin';
 /** What a node's programs find in its namespaces, and beside it what its container runtime does. */
 export function namespaceSetup(
   folders: NodeFolders,
-  runtime: Pick<NamespaceSetup, 'remove' | 'binds'>,
+  runtime: RuntimePlace,
   netfilter: Netfilter,
   { hostIp, serviceCidr }: NodeNetwork = {},
 ): NamespaceSetup {
@@ -56,7 +59,7 @@ export function namespaceSetup(
       ...runtime.binds,
     ],
     tmpfs: ['/run/netns'],
-    links: legacyIptables(netfilter),
+    links: { ...legacyIptables(netfilter), ...runtime.links },
     sysctls: { 'net/ipv4/ip_forward': '1' },
     // By the host's address other nodes know this one: the kubelet and pods must find it here as well.
     addresses: hostIp === undefined ? [] : [hostIp],

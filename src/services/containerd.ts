@@ -1,4 +1,4 @@
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { containerdStore, importMissingCommand, type ContainerdStore } from '../images/containerd-store.js';
 import type { Command } from '../images/image-store.js';
 import type { GeneratedFile, ServiceDefinition } from '../supervisor/definition.js';
@@ -71,6 +71,8 @@ const text = JSON.stringify; // a JSON string is a TOML basic string
 
 function containerdConfig(context: ServiceContext): string {
   return `version = 3
+# What the user sets goes over what stands here.
+imports = [${text(join(context.settings, 'containerd.d/*.toml'))}]
 root = "/var/lib/containerd"
 state = "/run/containerd"
 disabled_plugins = [

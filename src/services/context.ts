@@ -39,6 +39,8 @@ export type ServiceContext = {
   /** Folders of this cluster's state. */
   pki: string;
   etc: string;
+  /** Folder of what the user sets for container runtimes; need not be there. */
+  settings: string;
   etcdData: string;
   /** False for a container runtime alone. */
   kubernetes: boolean;
@@ -53,6 +55,8 @@ export type DockerContext = {
   cidr: string;
   /** Address of the host where `docker run -p` publishes unless it names another. */
   publishAddress: string;
+  /** What the user sets for it beside what the cluster does. */
+  options: Record<string, unknown>;
   /** Whose rootless daemon it is, by the host's uid. */
   user: { uid: number; home: string };
   /** State of RootlessKit, through whose API it publishes ports. */

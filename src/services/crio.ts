@@ -1,4 +1,4 @@
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { importMissingCommand, skopeoStore } from '../images/skopeo-store.js';
 import type { GeneratedFile, ProbeTarget, ServiceDefinition } from '../supervisor/definition.js';
 import { networkConfigurations } from './pod-network.js';
@@ -20,6 +20,7 @@ export const crioRuntime: Runtime = {
   namespaces: {
     remove: ['/etc', '/run', '/var/lib'].flatMap((folder) => [`${folder}/containers`, `${folder}/crio`]),
     binds: { '/var/lib/containers': 'crio' },
+    links: { '/etc/containers/registries.conf.d': 'registries.conf.d' },
   },
   criSocket: socket,
   readyForKubelet: { crio: 'ready', 'bundled-images': 'completed' },
@@ -39,7 +40,8 @@ function crio(context: ServiceContext): ServiceDefinition {
   const delegated = context.cgroups === 'delegated';
   return daemon('crio', {
     command: context.binary('crio'),
-    args: [],
+    // What the user sets goes over what stands in crio.conf.
+    args: ['--config-dir', join(context.settings, 'crio.conf.d')],
     files: [
       privateFile('/etc/crio/crio.conf', crioConfig(context, delegated ? wrapper : runc)),
       privateFile('/etc/containers/storage.conf', storageConfig(context)),

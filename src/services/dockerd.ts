@@ -1,6 +1,7 @@
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { containerdStore } from '../images/containerd-store.js';
 import { nthAddress } from '../lib/cidr.js';
+import { U7sError } from '../lib/errors.js';
 import type { ServiceDefinition } from '../supervisor/definition.js';
 import { bundledImages } from './bundled-images.js';
 import { containerd, containerdRuntime, containerdSocket, importBundled, storeOf } from './containerd.js';
@@ -66,7 +67,21 @@ function dockerd(context: ServiceContext): ServiceDefinition {
   });
 }
 
+/** What the user sets, beside what the cluster does: over that it cannot go, since all else is built upon it. */
 function dockerConfiguration(context: ServiceContext): object {
+  const ours = clusterOptions(context);
+  const taken = Object.keys(context.docker.options).filter((name) => name in ours);
+  if (taken.length === 0) return { ...context.docker.options, ...ours };
+  const file = dockerOptionsFile(context.settings);
+  throw new U7sError(`${file} sets ${taken.join(', ')}, which the cluster sets itself`, {
+    fix: `remove ${taken.length === 1 ? 'it' : 'them'} from ${file}`,
+  });
+}
+
+/** In the words of daemon.json. */
+export const dockerOptionsFile = (settings: string): string => join(settings, 'docker.json');
+
+function clusterOptions(context: ServiceContext): object {
   const { socket, cidr, publishAddress } = context.docker;
   return {
     hosts: [`unix://${socket}`],

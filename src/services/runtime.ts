@@ -35,6 +35,8 @@ export type RuntimeNamespaces = {
   remove: readonly string[];
   /** Path inside → folder of the cluster's state that is put there. */
   binds: Readonly<Record<string, string>>;
+  /** Path inside → what of the user's settings is found there. */
+  links?: Readonly<Record<string, string>>;
 };
 
 export const runtimes: Readonly<Record<RuntimeName, Runtime>> = {

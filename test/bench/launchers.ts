@@ -121,6 +121,7 @@ async function planShell(
     uid: 0,
     node: process.execPath,
     scripts: join(projectRoot, 'dist/cli'),
+    dockerOptions: {},
   };
   const addons = await loadAddons(join(projectRoot, 'config/manifests'), {
     COREDNS_IMAGE: images.coredns.reference,

@@ -8,7 +8,7 @@ import { temporary } from '../temporary.js';
 test('a start that failed leaves nothing half-written, not even by a node that is still dying', async (t) => {
   const [home, runtimeDir] = [await temporary(t), await temporary(t)];
   const paths = clusterPaths(
-    { home, dataHome: home, stateHome: home, cacheHome: home, runtimeDir },
+    { home, configHome: home, dataHome: home, stateHome: home, cacheHome: home, runtimeDir },
     'default',
   );
   for (const folder of [paths.etc, paths.pki, paths.rootlesskit]) await mkdir(folder, { recursive: true });

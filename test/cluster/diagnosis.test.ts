@@ -70,6 +70,8 @@ test('a service without a log has no last words', async (t) => {
 test('a service that lacks space is helped by space, any other by its log', (t) => {
   const log = '/state/logs/etcd.log';
   t.is(remedy('cannot write x: ENOSPC: no space left on device', log), 'free space on the disk of /state');
+  const file = '/home/a/.config/usernetes/containerd.d/10-x.toml';
+  t.is(remedy(`failed to load ${file}: expected =`, log), `mend ${file}, or remove it`);
   t.is(remedy('exit code 1', log), 'read the log: /state/logs/etcd.log');
 });
 

@@ -1,5 +1,5 @@
 import { readFile, readdir, readlink, rm, truncate, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import type { Account } from '#src/host/account.js';
@@ -197,6 +197,26 @@ asRoot('a damaged leaf is made anew', async (t) => {
   await succeeds('down', ...cluster);
 });
 
+asRoot('what the user sets for containerd goes over the settings of the cluster', async (t) => {
+  const file = await drop('containerd.d/10-registry.toml', mirrors('/certs-of-mine'));
+  t.teardown(() => rm(file));
+  await succeeds(...up, '-d');
+  const config = join(state, 'etc/containerd.toml');
+  const inNode = ['shell', ...cluster, '--', 'containerd', '--config', config, 'config', 'dump'];
+  t.regex((await succeeds(...inNode)).stdout, /config_path = ["']\/certs-of-mine["']/);
+  await succeeds('down', ...cluster);
+});
+
+asRoot('a broken drop-in of the runtime is named', async (t) => {
+  const file = await drop('containerd.d/10-registry.toml', 'version = three');
+  t.teardown(() => rm(file));
+  const { exitCode, stderr } = await u7s(...up).ended;
+  t.is(exitCode, 1);
+  t.regex(stderr, /error: containerd does not start: .*10-registry\.toml/);
+  t.true(stderr.includes(`fix: mend ${file}, or remove it`), stderr);
+  await nothingRuns(t);
+});
+
 asRoot('damaged data of etcd: the service, its last words and its log are named', async (t) => {
   await truncate(join(state, 'etcd/member/snap/db'), 5000);
   const { exitCode, stderr } = await u7s(...up).ended;
@@ -209,10 +229,23 @@ asRoot('damaged data of etcd: the service, its last words and its log are named'
 asRoot('cleanup leaves nothing', async (t) => {
   await succeeds('cleanup', ...cluster);
   const file = join(account.home, '.kube/config');
-  t.deepEqual(await leftovers(account), [file], 'a kubeconfig may have other clusters');
+  const settings = join(account.home, '.config');
+  const left = (await leftovers(account)).filter((path) => !path.startsWith(settings));
+  t.deepEqual(left, [file], 'a kubeconfig may have other clusters');
   t.notRegex(await readFile(file, 'utf8'), /usernetes/);
   await nothingRuns(t);
 });
+
+const mirrors = (folder: string): string =>
+  `version = 3\n[plugins."io.containerd.cri.v1.images".registry]\n  config_path = "${folder}"\n`;
+
+/** Puts a file among the user's settings; returns its path. */
+async function drop(name: string, content: string): Promise<string> {
+  const file = join(account.home, '.config/usernetes', name);
+  await runOk('install', ['-d', '-o', account.name, dirname(file)]);
+  await writeFile(file, content);
+  return file;
+}
 
 async function status(): Promise<{ startedAt: number }> {
   return JSON.parse((await u7s('status', ...cluster, '-o', 'json').ended).stdout) as { startedAt: number };

@@ -37,6 +37,7 @@ export function createSubject(account: Account): Subject {
   const paths = clusterPaths(
     {
       home,
+      configHome: join(home, '.config'),
       dataHome: join(local, 'share'),
       stateHome: join(local, 'state'),
       cacheHome: join(home, '.cache'),

@@ -25,6 +25,7 @@ async function emptyRoots(t: ExecutionContext): Promise<{ logins: string; tempor
 test('folders are the defaults of the XDG specification below HOME', (t) => {
   t.deepEqual(resolveHomeDirs({ HOME: '/home/alice' }), {
     home: '/home/alice',
+    configHome: '/home/alice/.config',
     dataHome: '/home/alice/.local/share',
     stateHome: '/home/alice/.local/state',
     cacheHome: '/home/alice/.cache',
@@ -34,11 +35,17 @@ test('folders are the defaults of the XDG specification below HOME', (t) => {
 test('XDG variables win; relative ones are ignored, as the specification asks', (t) => {
   const dirs = resolveHomeDirs({
     HOME: '/h',
+    XDG_CONFIG_HOME: '/config',
     XDG_DATA_HOME: '/data',
     XDG_STATE_HOME: 'state',
     XDG_CACHE_HOME: '',
   });
-  t.like(dirs, { dataHome: '/data', stateHome: '/h/.local/state', cacheHome: '/h/.cache' });
+  t.like(dirs, {
+    configHome: '/config',
+    dataHome: '/data',
+    stateHome: '/h/.local/state',
+    cacheHome: '/h/.cache',
+  });
 });
 
 test('without HOME the passwd entry tells', (t) => {

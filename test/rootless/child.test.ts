@@ -5,6 +5,7 @@ const folders = { kubelet: '/s/kubelet', cni: '/s/cni', podLogs: '/s/pod-logs' }
 const runtime = {
   remove: ['/run/containerd', '/var/lib/containerd'],
   binds: [{ source: '/s/containerd', target: '/var/lib/containerd' }],
+  links: {},
 };
 
 test('the node keeps its data in the state folder and its sockets in memory', (t) => {

@@ -20,12 +20,14 @@ export const context: ServiceContext = {
   binary: (name) => `/artifacts/${name}`,
   pki: '/state/pki',
   etc: '/state/etc',
+  settings: '/home/user/.config/usernetes',
   etcdData: '/state/etcd',
   kubernetes: true,
   docker: {
     socket: '/run/user/1001/docker.sock',
     cidr: '10.89.0.0/16',
     publishAddress: '127.0.0.1',
+    options: {},
     user: { uid: 1001, home: '/home/user' },
     rootlesskitDir: '/run/user/1001/usernetes/rootlesskit',
     takeBackPorts: {

@@ -25,6 +25,28 @@ test('with docker, the rest of the node stays as it is, and the kubelet does not
   t.deepEqual(withDocker.find(({ name }) => name === 'dockerd')?.dependsOn, { containerd: 'ready' });
 });
 
+const dockerWith = (options: Record<string, unknown>): Record<string, unknown> => {
+  const services = nodeServices({ ...context, docker: { ...context.docker, options } }, runtimes.docker);
+  const [file] = services.find(({ name }) => name === 'dockerd')?.files ?? [];
+  return JSON.parse(file?.content ?? '') as Record<string, unknown>;
+};
+
+test('what the user sets for dockerd stands beside what the cluster sets', (t) => {
+  const mirrors = ['https://mirror.example'];
+  t.like(dockerWith({ 'registry-mirrors': mirrors }), {
+    'registry-mirrors': mirrors,
+    'data-root': '/var/lib/docker',
+  });
+});
+
+test('a setting of dockerd that is the cluster’s own is refused', (t) => {
+  const error = t.throws(() => dockerWith({ debug: true, 'data-root': '/elsewhere' }));
+  t.is(
+    error.message,
+    '/home/user/.config/usernetes/docker.json sets data-root, which the cluster sets itself',
+  );
+});
+
 test('docker alone is containerd without its CRI plugins, and dockerd', (t) => {
   const alone = runtimes.docker.services({ ...context, kubernetes: false });
   t.deepEqual(

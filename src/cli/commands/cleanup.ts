@@ -33,7 +33,7 @@ export const defineCleanup: DefineCommand = (program, cli) => {
         return;
       }
       const { removeUnit, userUnit } = await import('../../host/systemd.js');
-      const unit = userUnit(instanceName(name), paths.home, env);
+      const unit = userUnit(instanceName(name), paths.configHome);
       if (await removeUnit(unit, env)) stdout.write(`removed ${unit.file}\n`);
       await stopCluster(paths.controlSocket, cli.signal);
       await removeStaleSocket(paths, env);

@@ -32,7 +32,7 @@ export const defineInstall: DefineCommand = (program, cli) => {
         `have cron do it (crontab -e): @reboot ${[program, '--cluster', cluster, 'up', '-d', ...upArguments].join(' ')}`,
       );
       if (flags.now) await requireStopped(paths.controlSocket);
-      const { name, file } = userUnit(instanceName(cluster), paths.home, env);
+      const { name, file } = userUnit(instanceName(cluster), paths.configHome);
       await installUnit({ name, file }, unit, env);
       stdout.write(`${file} is enabled\n`);
       const user = userInfo().username;

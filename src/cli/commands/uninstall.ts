@@ -12,7 +12,7 @@ export const defineUninstall: DefineCommand = (program, cli) => {
         import('../../cluster/paths.js'),
       ]);
       const { cluster } = globalOptions(cli, command);
-      const unit = userUnit(instanceName(cluster), (await selectedPaths(cli, command)).home, cli.io.env);
+      const unit = userUnit(instanceName(cluster), (await selectedPaths(cli, command)).configHome);
       const removed = await removeUnit(unit, cli.io.env);
       cli.io.stderr.write(removed ? `removed ${unit.file}\n` : `${unit.name} was not installed\n`);
     });

@@ -29,7 +29,10 @@ type Session = ArtifactContext & {
   note: (text: string) => void;
 };
 
-/** Gets artifacts that are not in the store. The first failure stops the others; it is thrown when all have cleaned up. */
+/**
+ * Gets artifacts that are not in the store. Before anything is downloaded or built there is a way for each of them; all
+ * that has none is told at once. Then the first failure stops the others; it is thrown when all have cleaned up.
+ */
 export async function acquireAll(
   recipes: readonly Recipe[],
   context: ArtifactContext,
@@ -51,15 +54,19 @@ export async function acquireAll(
       notes.add(text);
     },
   };
-  let failure: unknown;
   // The quick ones first, whatever the caller's order: a fault in one of them shows before Kubernetes is compiled.
   const ordered = artifactNames.flatMap((name) => recipes.filter((recipe) => recipe.name === name));
+  const quests = ordered.map((recipe) => createQuest(recipe, session));
+  const lookups = await Promise.allSettled(quests.map(({ locate }) => locate()));
+  context.signal.throwIfAborted();
+  refuseMissing(lookups);
+  let failure: unknown;
   const results = await Promise.allSettled(
-    ordered.map(async (recipe) => {
+    quests.map(async ({ obtain }) => {
       try {
-        return await acquire(recipe, session);
+        return await obtain();
       } catch (error) {
-        failure ??= error;
+        failure ??= error instanceof MissingError ? cannotGet([error]) : error;
         stop.abort(error);
         throw error;
       }
@@ -72,59 +79,127 @@ export async function acquireAll(
   });
 }
 
-async function acquire(recipe: Recipe, session: Session): Promise<ResolvedArtifact> {
-  const { name, artifact } = recipe;
-  const failures: { way: Way; error: unknown }[] = [];
+/** One artifact, looked for on one way after the other. */
+type Quest = {
+  /** Finds the first way that is open, or the next one after that has failed. Throws when none is. */
+  locate: () => Promise<void>;
+  obtain: () => Promise<ResolvedArtifact>;
+};
+
+function createQuest(recipe: Recipe, session: Session): Quest {
   const candidates = waysOf(recipe, session.way);
-  for (const [index, way] of candidates.entries()) {
-    try {
-      return await take(way, recipe, session);
-    } catch (error) {
-      session.signal.throwIfAborted();
-      if (error instanceof FatalArtifactError) throw error;
-      failures.push({ way, error });
-      const next = candidates[index + 1];
-      if (next) session.note(insteadOf(name, way, error, next));
+  const failures: { way: Way; error: unknown }[] = [];
+  let open: Take | undefined;
+
+  async function locate(): Promise<void> {
+    open = undefined;
+    for (let way = candidates[failures.length]; way; way = candidates[failures.length]) {
+      try {
+        open = await takers[way](recipe, session);
+        return;
+      } catch (error) {
+        fail(way, error, () => `${messageOf(error)}: what is missing is ${elsewhere[way]}`);
+      }
+    }
+    throw new MissingError(recipe, failures);
+  }
+
+  async function obtain(): Promise<ResolvedArtifact> {
+    for (;;) {
+      const way = candidates[failures.length];
+      if (open === undefined || way === undefined) throw new MissingError(recipe, failures);
+      try {
+        return await open();
+      } catch (error) {
+        fail(way, error, (next) => `${recipe.name}: ${way} failed (${messageOf(error)}), ${instead[next]}`);
+        await locate();
+      }
     }
   }
-  const fixes = [
-    ...failures.flatMap(({ error }) => (error instanceof U7sError && error.fix ? [error.fix] : [])),
-    `give one that you have: --artifact ${name}=PATH`,
-  ];
-  throw new U7sError(
-    `cannot get ${name} ${artifact.version}: ${failures.map(({ way, error }) => `${way}: ${messageOf(error)}`).join('; ')}`,
-    { fix: fixes.join('; or '), cause: failures.at(-1)?.error },
+
+  function fail(way: Way, error: unknown, note: (next: Way) => string): void {
+    session.signal.throwIfAborted();
+    if (error instanceof FatalArtifactError) throw error;
+    failures.push({ way, error });
+    const next = candidates[failures.length];
+    if (next) session.note(note(next));
+  }
+
+  return { locate, obtain };
+}
+
+/** No way to an artifact is open. */
+class MissingError extends Error {
+  constructor(
+    readonly recipe: Recipe,
+    readonly failures: readonly { way: Way; error: unknown }[],
+  ) {
+    super(failures.map(({ way, error }) => `${way}: ${messageOf(error)}`).join('; '));
+  }
+}
+
+function refuseMissing(lookups: readonly PromiseSettledResult<void>[]): void {
+  const faults = lookups.flatMap((lookup) =>
+    lookup.status === 'rejected' ? [lookup.reason as unknown] : [],
   );
+  const missing = faults.filter((fault) => fault instanceof MissingError);
+  for (const fault of faults) if (!(fault instanceof MissingError)) throw fault;
+  if (missing.length > 0) throw cannotGet(missing);
 }
 
-class UnreachableError extends U7sError {}
-
-function insteadOf(name: string, way: Way, error: unknown, next: Way): string {
-  if (error instanceof UnreachableError) {
-    return `${error.message}: what is missing is built from Go modules or taken from the host`;
+/** Those that the same would help are told together. */
+function cannotGet(missing: readonly MissingError[]): U7sError {
+  const groups = new Map<string, MissingError[]>();
+  for (const each of missing) {
+    const fixes = each.failures.flatMap(({ error }) => (error instanceof U7sError ? (error.fix ?? []) : []));
+    const key = [...fixes.sort(), ''].join('; or ');
+    groups.set(key, [...(groups.get(key) ?? []), each]);
   }
-  const instead = next === 'build' ? 'building it instead' : "looking for the host's own instead";
-  return `${name}: ${way} failed (${messageOf(error)}), ${instead}`;
+  const causes = [...groups.values()].map((group) => {
+    const names = group.map(({ recipe: { name, artifact } }) => `${name} ${artifact.version}`).join(', ');
+    return `cannot get ${names}: ${group[0]?.message}`;
+  });
+  const fixes = [...groups].map(
+    ([others, [first]]) => `${others}give one that you have: --artifact ${first?.recipe.name}=PATH`,
+  );
+  return new U7sError(causes.join('\n  '), { fix: fixes.join('\n'), cause: missing[0] });
 }
 
-async function take(way: Way, recipe: Recipe, session: Session): Promise<ResolvedArtifact> {
-  switch (way) {
-    case 'download':
-      return takeDownload(recipe, session);
-    case 'build':
-      return takeBuild(recipe, session);
-    case 'host': {
-      const binaries = await findOnHost(recipe, session.env);
-      const resolved = await place('host', recipe, session, (staging) =>
-        linkHost(recipe.name, binaries, staging, session.env),
-      );
-      session.note(`${recipe.name}: using the host's own, version ${resolved.version}`);
-      return resolved;
-    }
-  }
+/** For what is missing when a way is closed, which most often is so for all artifacts alike. */
+const elsewhere: Readonly<Record<Way, string>> = {
+  download: 'built from Go modules or taken from the host',
+  build: 'downloaded or taken from the host',
+  host: 'downloaded or built',
+};
+
+const instead: Readonly<Record<Way, string>> = {
+  download: 'downloading it instead',
+  build: 'building it instead',
+  host: "looking for the host's own instead",
+};
+
+/** Gets an artifact on a way that was found open. */
+type Take = () => Promise<ResolvedArtifact>;
+
+/** Each looks whether its way is open, which takes a moment, and throws when it is not. */
+const takers: Readonly<Record<Way, (recipe: Recipe, session: Session) => Promise<Take>>> = {
+  download: takeDownload,
+  build: takeBuild,
+  host: takeFromHost,
+};
+
+async function takeFromHost(recipe: Recipe, session: Session): Promise<Take> {
+  const binaries = await findOnHost(recipe, session.env);
+  return async () => {
+    const resolved = await place('host', recipe, session, (staging) =>
+      linkHost(recipe.name, binaries, staging, session.env),
+    );
+    session.note(`${recipe.name}: using the host's own, version ${resolved.version}`);
+    return resolved;
+  };
 }
 
-async function takeDownload(recipe: Recipe, session: Session): Promise<ResolvedArtifact> {
+async function takeDownload(recipe: Recipe, session: Session): Promise<Take> {
   const { name, artifact, downloads } = recipe;
   if (downloads.length < artifact.downloads.length) {
     throw new U7sError(`config/artifacts.lock.json has no ${name} ${artifact.version} for ${session.arch}`);
@@ -135,53 +210,55 @@ async function takeDownload(recipe: Recipe, session: Session): Promise<ResolvedA
   for (const [host, url] of hosts) {
     const reason = await session.probe(url);
     if (reason !== undefined) {
-      throw new UnreachableError(`${host} cannot be reached (${reason})`, {
+      throw new U7sError(`${host} cannot be reached (${reason})`, {
         fix: 'set HTTPS_PROXY, or U7S_MIRROR to a mirror of the downloads',
       });
     }
   }
   const partials = join(session.store, '.partial');
-  return step(session.report, `download:${name}`, `download ${name} ${artifact.version}`, (progress) =>
-    place('download', recipe, session, async (staging) => {
-      await mkdir(partials, { recursive: true, mode: 0o700 });
-      const show = createByteCounter(downloads.length, progress);
-      await allSettled(
-        downloads.map((entry, index) =>
-          session.files(async () => {
-            const partial = join(
-              partials,
-              `${(entry.sha256 ?? entry.sha512 ?? '').slice(0, 12)}-${basename(entry.url)}`,
-            );
-            await download(entry, partial, {
-              ...session,
-              progress: (received, total) => show(index, received, total),
-            });
-            try {
-              await unpack(entry, partial, join(staging, 'bin'));
-            } finally {
-              await removePartial(partial);
-            }
-          }),
-        ),
-      );
-      return { version: artifact.version, way: 'download', source: downloads.map(({ url }) => url) };
-    }),
-  );
+  return () =>
+    step(session.report, `download:${name}`, `download ${name} ${artifact.version}`, (progress) =>
+      place('download', recipe, session, async (staging) => {
+        await mkdir(partials, { recursive: true, mode: 0o700 });
+        const show = createByteCounter(downloads.length, progress);
+        await allSettled(
+          downloads.map((entry, index) =>
+            session.files(async () => {
+              const partial = join(
+                partials,
+                `${(entry.sha256 ?? entry.sha512 ?? '').slice(0, 12)}-${basename(entry.url)}`,
+              );
+              await download(entry, partial, {
+                ...session,
+                progress: (received, total) => show(index, received, total),
+              });
+              try {
+                await unpack(entry, partial, join(staging, 'bin'));
+              } finally {
+                await removePartial(partial);
+              }
+            }),
+          ),
+        );
+        return { version: artifact.version, way: 'download', source: downloads.map(({ url }) => url) };
+      }),
+    );
 }
 
-async function takeBuild(recipe: Recipe, session: Session): Promise<ResolvedArtifact> {
+async function takeBuild(recipe: Recipe, session: Session): Promise<Take> {
   const { name, artifact } = recipe;
   if (!artifact.build) throw new U7sError(`${name} is not a Go program and cannot be built here`);
   const { version = artifact.version } = artifact.build;
   const go = await findBuildTools(artifact.build, session);
-  return session.builds(() => {
-    session.signal.throwIfAborted();
-    return step(session.report, `build:${name}`, `build ${name} ${version}`, (progress) =>
-      place('build', recipe, session, (staging) =>
-        buildArtifact(recipe, go, staging, session, throttle(progress)),
-      ),
-    );
-  });
+  return () =>
+    session.builds(() => {
+      session.signal.throwIfAborted();
+      return step(session.report, `build:${name}`, `build ${name} ${version}`, (progress) =>
+        place('build', recipe, session, (staging) =>
+          buildArtifact(recipe, go, staging, session, throttle(progress)),
+        ),
+      );
+    });
 }
 
 async function place(

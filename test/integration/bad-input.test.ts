@@ -204,23 +204,28 @@ asRoot('binaries neither to be had from the network nor to be built', async (t) 
   await refused(t, up(cluster, { inside: whereOnly(script), env }), {
     exitCode: 1,
     error:
-      /cannot get rootlesskit \S+: build: there is no Go on PATH; download: 127\.0\.0\.1:1 cannot be reached .*; host: there is no/,
+      /cannot get rootlesskit \S+, .*: build: there is no Go on PATH; download: 127\.0\.0\.1:1 cannot be reached .*; host: there is no/,
     fix: /install Go 1\.26 or newer.*; or .*U7S_MIRROR.*; or .*--artifact rootlesskit=PATH/,
   });
   t.deepEqual(await installed(), []);
 });
 
-asRoot('CRI-O neither to be had from the network nor on the host', async (t) => {
-  const script = 'crio=$(command -v crio || true); [ -z "$crio" ] || mount --bind /dev/null "$crio"';
-  const env = { U7S_MIRROR: 'http://127.0.0.1:1' };
-  await refused(t, up(['default-crio', ...cluster], { inside: whereOnly(script), env }), {
-    exitCode: 1,
-    error:
-      /cannot get crio \S+: download: 127\.0\.0\.1:1 cannot be reached .*; host: there is no crio on PATH/,
-    fix: /U7S_MIRROR.*; or apt-get install cri-o.*; or give one that you have: --artifact crio=PATH/,
-  });
-  t.deepEqual(await installed(), []);
-});
+asRoot(
+  'CRI-O and what it needs neither to be had from the network nor on the host: all is told at once',
+  async (t) => {
+    const script = `for program in crio conmon skopeo; do
+    path=$(command -v $program || true); [ -z "$path" ] || mount --bind /dev/null "$path"
+  done`;
+    const env = { U7S_MIRROR: 'http://127.0.0.1:1' };
+    await refused(t, up(['default-crio', ...cluster], { inside: whereOnly(script), env }), {
+      exitCode: 1,
+      error:
+        /cannot get crio \S+: download: 127\.0\.0\.1:1 cannot be reached .*; host: there is no crio on PATH\n.*cannot get conmon .*\n.*cannot get skopeo .*: host: there is no skopeo on PATH/,
+      fix: /apt-get install cri-o.*; or .*U7S_MIRROR.*; or give one that you have: --artifact crio=PATH\n.*apt-get install conmon.*\n.*apt-get install skopeo/,
+    });
+    t.deepEqual(await installed(), []);
+  },
+);
 
 asRoot('a download that is not what was published', async (t) => {
   const server = createServer((_, response) => response.end('something else')).listen(0, '127.0.0.1');

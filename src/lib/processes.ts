@@ -8,6 +8,8 @@ export type ProcessInfo = {
   name: string;
   /** proc_pid_stat(5): R, S and D live, T is stopped, Z and X are dead. */
   state: string;
+  /** A dead process of which threads still run still holds its files. */
+  threads: number;
   /** Clock ticks between boot and its start, which tells it from a later process of the same number. */
   startTime: string;
 };
@@ -26,6 +28,7 @@ export function processInfo(pid: number): ProcessInfo | undefined {
       group: Number(group),
       name: stat.slice(open + 1, close),
       state,
+      threads: Number(fields[17]),
       startTime: fields[19] ?? '',
     };
   } catch {
@@ -58,9 +61,9 @@ export function groupLives(group: number): boolean {
   return allProcesses().some((process) => process.group === group && lives(process));
 }
 
-/** A zombie holds nothing any more. */
-export function lives({ state }: ProcessInfo): boolean {
-  return state !== 'Z' && state !== 'X';
+/** A zombie holds nothing any more, when its last thread is one. */
+export function lives({ state, threads }: ProcessInfo): boolean {
+  return state !== 'X' && (state !== 'Z' || threads > 1);
 }
 
 /** The process that has a socket open, by the socket's inode, if it is one whose files we may look at. */

@@ -174,13 +174,14 @@ async function removeStale(path: string): Promise<void> {
   await rm(path, { force: true });
 }
 
+/** A server that ends resets the connections that it has not yet taken. */
 function dial(path: string): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect(path);
     socket
       .once('connect', () => resolve(socket))
       .once('error', (error) => {
-        const nobody = ['ENOENT', 'ECONNREFUSED'].includes(errnoOf(error) ?? '');
+        const nobody = ['ENOENT', 'ECONNREFUSED', 'ECONNRESET'].includes(errnoOf(error) ?? '');
         const Kind = nobody ? NotServedError : U7sError;
         reject(new Kind(`cannot connect to ${path}: ${messageOf(error)}`, { cause: error }));
       });

@@ -13,9 +13,12 @@ const { signal } = new AbortController();
 /** A launcher that is stopped: its connections are accepted, but nobody answers. A process of its own shares its end. */
 async function hungLauncher(t: ExecutionContext): Promise<{ socket: string; pids: number[] }> {
   const socket = join(await temporary(t), 'control.sock');
+  // What the child says shows that setpriv has done its work.
   const program = `
-    const child = require('child_process').spawn('setpriv', ['--pdeathsig=KILL', 'sleep', '1000']);
-    require('net').createServer().listen('${socket}', () => console.log(child.pid));`;
+    const words = ['--pdeathsig=KILL', 'sh', '-c', 'echo; exec sleep 1000'];
+    const child = require('child_process').spawn('setpriv', words);
+    child.stdout.once('data', () =>
+      require('net').createServer().listen('${socket}', () => console.log(child.pid)));`;
   const launcher = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'inherit'] });
   t.teardown(() => launcher.kill('SIGKILL'));
   const [line] = (await once(launcher.stdout, 'data')) as [Buffer];

@@ -19,6 +19,8 @@ export type SigningRequest = {
 export type ClusterView = {
   /** Names of all nodes to their addresses. */
   nodes: ReadonlyMap<string, readonly string[]>;
+  /** When each node was last seen, also those that have left since; milliseconds since the epoch. */
+  seenAt: ReadonlyMap<string, number>;
   requests: readonly SigningRequest[];
 };
 
@@ -54,7 +56,7 @@ export function judge(request: SigningRequest, view: ClusterView): Verdict | und
 }
 
 /** A token admits a kubelet of a name that is free, and nothing else. */
-function judgeJoin(request: SigningRequest, { nodes, requests }: ClusterView): Verdict {
+function judgeJoin(request: SigningRequest, { nodes, seenAt, requests }: ClusterView): Verdict {
   const name = nodeNameIn(request);
   if (request.signerName !== signers.kubelet || name === undefined) {
     return { deny: 'a token is for the certificate of a kubelet' };
@@ -69,8 +71,13 @@ function judgeJoin(request: SigningRequest, { nodes, requests }: ClusterView): V
   if (before !== undefined && !request.groups.includes(reusableGroup)) {
     return { deny: `this token has been used, for node ${nodeNameIn(before)}` };
   }
+  // One that has become a node since, and has left, is not joining any more.
+  const leftAt = seenAt.get(name) ?? -Infinity;
   const rival = admitted.find(
-    (other) => nodeNameIn(other) === name && request.createdAt - other.createdAt < nameReservedMs,
+    (other) =>
+      nodeNameIn(other) === name &&
+      other.createdAt > leftAt &&
+      request.createdAt - other.createdAt < nameReservedMs,
   );
   return rival === undefined
     ? { approve: true }

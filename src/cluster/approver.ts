@@ -28,6 +28,7 @@ export function startApprover(access: ApiAccess, warn: (text: string) => void, s
   const bell = createBell();
   let requests: RawRequest[] | undefined;
   let nodes: ReadonlyMap<string, readonly string[]> | undefined;
+  const seenAt = new Map<string, number>();
   let faults = 0;
 
   async function run(): Promise<void> {
@@ -57,7 +58,10 @@ export function startApprover(access: ApiAccess, warn: (text: string) => void, s
           metadata.name,
           (status?.addresses ?? []).map(({ address }) => address),
         ],
-        onChange: (present) => (nodes = new Map(present.values())),
+        onChange: (present) => {
+          nodes = new Map(present.values());
+          for (const name of nodes.keys()) seenAt.set(name, Date.now());
+        },
         onFault,
         signal,
       }),
@@ -90,7 +94,7 @@ export function startApprover(access: ApiAccess, warn: (text: string) => void, s
     let succeeded = true;
     for (const request of read) {
       if (request.state !== 'pending') continue;
-      const verdict = judge(request, { nodes: present, requests: read });
+      const verdict = judge(request, { nodes: present, seenAt, requests: read });
       if (verdict === undefined) continue;
       try {
         await answer(client, request.name, verdict, signal);

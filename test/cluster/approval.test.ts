@@ -37,8 +37,9 @@ const flannel = asNode({
 
 const nodes = new Map([['a', ['192.0.2.10']]]);
 const withB = new Map([...nodes, ['b', ['192.0.2.11']]]);
-const alone = { nodes, requests: [joining] };
-const asMember = { nodes: withB, requests: [] };
+const seenAt = new Map<string, number>();
+const alone = { nodes, seenAt, requests: [joining] };
+const asMember = { nodes: withB, seenAt, requests: [] };
 
 test('a token admits a kubelet of a new name', (t) => {
   t.deepEqual(judge(joining, alone), { approve: true });
@@ -82,7 +83,7 @@ test('a token that has admitted a node admits no other', (t) => {
     name: 'join-c',
     requested: { ...joining.requested, subject: ['O=system:nodes', 'CN=system:node:c'] },
   };
-  const view = { nodes, requests: [joined, second] };
+  const view = { nodes, seenAt, requests: [joined, second] };
   t.deepEqual(judge(second, view), { deny: 'this token has been used, for node b' });
   const reusable = { ...second, groups: [...second.groups, reusableGroup] };
   t.deepEqual(judge(reusable, view), { approve: true });
@@ -90,13 +91,23 @@ test('a token that has admitted a node admits no other', (t) => {
 
 test('of two tokens that name the same node at the same time one is refused, but not for long', (t) => {
   const rival = { ...joining, name: 'join-b-too', username: 'system:bootstrap:uvwxyz' };
-  const view = { nodes, requests: [joined, rival] };
+  const view = { nodes, seenAt, requests: [joined, rival] };
   t.deepEqual(judge(rival, view), { deny: 'a node b is just joining by another token' });
   t.deepEqual(judge({ ...rival, createdAt: joined.createdAt + 60_000 }, view), { approve: true });
 });
 
+test('a node that has left may join again at once', (t) => {
+  const again = { ...joining, name: 'join-b-again', createdAt: joined.createdAt + 5_000 };
+  const reusable = { ...again, groups: [...again.groups, reusableGroup] };
+  const left = { nodes, seenAt: new Map([['b', joined.createdAt + 2_000]]), requests: [joined, reusable] };
+  t.deepEqual(judge(reusable, left), { approve: true });
+  const rival = { ...reusable, name: 'join-b-too', createdAt: joined.createdAt + 6_000 };
+  const both = { ...left, requests: [joined, { ...reusable, state: 'approved' } as const, rival] };
+  t.deepEqual(judge(rival, both), { deny: 'a node b is just joining by another token' });
+});
+
 test('a node gets the certificates of its own components, and its token ends with the first', (t) => {
-  const fresh = { nodes, requests: [joined] };
+  const fresh = { nodes, seenAt, requests: [joined] };
   t.deepEqual(judge(serving, fresh), { approve: true, usedUp: 'abcdef' });
   t.deepEqual(judge(flannel, fresh), { approve: true, usedUp: 'abcdef' });
   t.deepEqual(judge(flannel, asMember), { approve: true });
@@ -104,7 +115,7 @@ test('a node gets the certificates of its own components, and its token ends wit
 
 test('a reusable token goes on', (t) => {
   const reusable = { ...joined, groups: [...joined.groups, reusableGroup] };
-  t.deepEqual(judge(flannel, { nodes, requests: [reusable] }), { approve: true });
+  t.deepEqual(judge(flannel, { nodes, seenAt, requests: [reusable] }), { approve: true });
 });
 
 test('a node renews the certificate of its kubelet', (t) => {
@@ -141,7 +152,7 @@ for (const [what, request] of Object.entries(overreaching)) {
 }
 
 test('a node that was removed gets nothing any more', (t) => {
-  t.deepEqual(judge(asNode({}), { nodes, requests: [] }), { deny: 'the cluster has no node b' });
+  t.deepEqual(judge(asNode({}), { nodes, seenAt, requests: [] }), { deny: 'the cluster has no node b' });
 });
 
 test('requests of people, and those for other signers, are left to others', (t) => {

@@ -6,7 +6,13 @@ import { execa } from 'execa';
 import { adminEnv, thisHost } from '#src/host/host.js';
 
 /** By program: Debian's package. */
-const testPrograms = { busybox: 'busybox-static', socat: 'socat' };
+const testPrograms = {
+  busybox: 'busybox-static',
+  socat: 'socat',
+  make: 'make',
+  mmdebstrap: 'mmdebstrap',
+  'docker-compose': 'docker-compose',
+};
 
 const u7s = (...args: string[]): Promise<unknown> => execa('bin/u7s.js', args, { stdio: 'inherit' });
 

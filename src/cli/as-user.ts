@@ -12,7 +12,7 @@ import { passThrough } from './pass-through.js';
 type Env = Record<string, string | undefined>;
 
 /** What root does itself. */
-const rootsOwn = new Set(['init-host', 'version', 'completion', 'help']);
+const rootsOwn = new Set(['init-host', 'version', 'completion', 'help', 'make']);
 
 /**
  * Whether root leaves the command to the prepared user. In the node's namespaces uid 0 is that user already; RootlessKit

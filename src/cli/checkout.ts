@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { access, constants } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import type { Cli } from './command.js';
@@ -15,6 +16,12 @@ export function actsForRoot({ io }: Cli): boolean {
 /** The folder of run.sh and its like, as it is to be written where the command was typed: `.` or an absolute path. */
 export function checkoutFolder({ io, projectRoot }: Cli): string {
   return io.env[checkoutVariable] || (io.cwd === projectRoot ? '.' : projectRoot);
+}
+
+/** The same, where there are run.sh and its like: not in an image, where u7s itself is on the PATH. */
+export function wrapperFolder(cli: Cli): string | undefined {
+  const there = actsForRoot(cli) || existsSync(join(cli.projectRoot, 'run.sh'));
+  return there ? checkoutFolder(cli) : undefined;
 }
 
 /** How a kubectl on the host, if there is one, finds the cluster: what root is told must hold for root. */

@@ -13,14 +13,15 @@ export function freePortFinder(report: Report): (field: PortField, address: stri
 }
 
 /** Refuses to start where another program has a port by which other nodes reach this one. */
-export async function requireNodePorts({ hostIp, kubeletPort, flannelPort }: ClusterSpec): Promise<void> {
+export async function requireNodePorts(spec: ClusterSpec): Promise<void> {
+  const { hostIp, listenAddress: address = '', kubeletPort, flannelPort } = spec;
   if (hostIp === undefined) return;
   await requireFree(
-    { proto: 'tcp', address: hostIp, port: kubeletPort },
+    { proto: 'tcp', address, port: kubeletPort },
     'end that, or take another: --kubelet-port',
   );
   await requireFree(
-    { proto: 'udp', address: hostIp, port: flannelPort },
+    { proto: 'udp', address, port: flannelPort },
     'end that; all nodes of a cluster have this port alike, so another one begins at the control plane: u7s up --flannel-port',
   );
 }

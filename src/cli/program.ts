@@ -8,6 +8,7 @@ import { defineCompletion } from './commands/completion.js';
 import { defineDocker } from './commands/docker.js';
 import { defineDoctor } from './commands/doctor.js';
 import { defineDown } from './commands/down.js';
+import { defineMake } from './commands/make.js';
 import { defineImage } from './commands/image.js';
 import { defineInitHost } from './commands/init-host.js';
 import { defineInstall } from './commands/install.js';
@@ -23,6 +24,7 @@ import { definePorts } from './commands/ports.js';
 import { defineReset } from './commands/reset.js';
 import { defineRestart } from './commands/restart.js';
 import { defineShell } from './commands/shell.js';
+import { defineStandby } from './commands/standby.js';
 import { defineStatus } from './commands/status.js';
 import { defineTimeline } from './commands/timeline.js';
 import { defineToken } from './commands/token.js';
@@ -57,12 +59,14 @@ const commands: readonly DefineCommand[] = [
   defineInitHost,
   defineInstall,
   defineUninstall,
+  defineStandby,
   defineArtifacts,
   defineImage,
   defineReset,
   defineCleanup,
   defineVersion,
   defineCompletion,
+  defineMake,
 ];
 
 /** The whole command line. Nothing here is heavy: it is made for every `u7s kubectl` too. */

@@ -8,22 +8,31 @@ export type Summary = {
   dockerSocket?: string | undefined;
   /** `is ready after 8.2s`, `is running already`. */
   state: string;
-  /** Folder of the wrappers, as the person who reads this has to write it. */
-  checkout: string;
+  /** Folder of the wrappers, as the person who reads this has to write it; without one u7s is on the PATH. */
+  checkout: string | undefined;
   /** How a kubectl of the host, if there is one, finds the cluster. */
   hostKubectl?: 'context' | 'kubeconfig' | undefined;
   foreground: boolean;
 };
 
+const wrappedVerbs = {
+  'bin/u7s.js': '',
+  'kubectl.sh': ' kubectl',
+  'dockercli.sh': ' docker',
+  'cleanup.sh': ' cleanup',
+} as const;
+
 /** What a person wants to know once the cluster is there: node, API, and what to type next, word for word. */
 export function readySummary(summary: Summary): string {
   const { cluster, status, dockerSocket, state, checkout, hostKubectl, foreground } = summary;
   const option = cluster === defaultCluster ? '' : ` --cluster ${cluster}`;
-  const wrapper = (name: string): string =>
-    `${checkout === '.' ? `./${name}` : join(checkout, name)}${option}`;
+  const wrapper = (name: keyof typeof wrappedVerbs): string => {
+    if (checkout === undefined) return `u7s${option}${wrappedVerbs[name]}`;
+    return `${checkout === '.' ? `./${name}` : join(checkout, name)}${option}`;
+  };
   const host = {
     context: `kubectl --context ${instanceName(cluster)} get pods -A`,
-    kubeconfig: `kubectl --kubeconfig ${join(checkout, 'config/localhost.kubeconfig')} get pods -A`,
+    kubeconfig: `kubectl --kubeconfig ${join(checkout ?? '', 'config/localhost.kubeconfig')} get pods -A`,
   };
   const worker = status.role === 'worker';
   const [down, cleanup] = [

@@ -109,11 +109,13 @@ async function freePorts(
   chosen: Partial<ClusterSpecInput>,
   freePort: Start['freePort'],
 ): Promise<Partial<ClusterSpecInput>> {
-  const { hostIp, apiAddress = hostIp ?? '127.0.0.1', controlPlane } = chosen;
+  const { hostIp, listenAddress = hostIp, controlPlane } = chosen;
+  const { apiAddress = listenAddress ?? '127.0.0.1' } = chosen;
+  const forNodes = hostIp === undefined ? undefined : listenAddress;
   const places: [PortField, string | undefined][] = [
     ['apiPort', controlPlane === undefined ? apiAddress : undefined],
-    ['kubeletPort', hostIp],
-    ['flannelPort', hostIp],
+    ['kubeletPort', forNodes],
+    ['flannelPort', forNodes],
   ];
   const found = places.map(async ([field, address]) =>
     address === undefined || chosen[field] !== undefined ? [] : [[field, await freePort(field, address)]],
@@ -133,6 +135,7 @@ export function fromEnvironment(env: Record<string, string | undefined>): Partia
     ...portsFrom(portOf(env, 'U7S_PORT_BASE')),
     nodeName: either('U7S_NODE_NAME', 'NODE_NAME'),
     hostIp: either('U7S_HOST_IP', 'HOST_IP'),
+    listenAddress: env['U7S_LISTEN_ADDRESS'] || undefined,
     nodeSubnet: either('U7S_NODE_SUBNET', 'NODE_SUBNET'),
     ...given({
       apiPort: portOf(env, 'U7S_API_PORT') ?? portOf(env, 'PORT_KUBE_APISERVER'),

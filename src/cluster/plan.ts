@@ -7,7 +7,13 @@ import { nthAddress } from '../lib/cidr.js';
 import { namespaceSetup, type RuntimePlace } from '../rootless/child.js';
 import { tapAddressIn } from '../rootless/network.js';
 import { rootlessKitCommand } from '../rootless/parent.js';
-import { formatPortSpec, type OwnedPort } from '../rootless/port-spec.js';
+import {
+  formatPortSpec,
+  isWildcard,
+  portsConflict,
+  type OwnedPort,
+  type PortSpec,
+} from '../rootless/port-spec.js';
 import { systemPath, type ServiceContext, type Snapshotter } from '../services/context.js';
 import { nodeServices } from '../services/node.js';
 import { runtimes, type Runtime } from '../services/runtime.js';
@@ -105,7 +111,7 @@ export function planNamespaces(
 
 /** What other hosts, or clients on this one, must reach for the node to work. */
 export function builtInPorts(spec: ClusterSpec): OwnedPort[] {
-  const { hostIp, apiAddress, apiPort, kubeletPort, flannelPort } = spec;
+  const { hostIp, listenAddress, apiAddress, apiPort, kubeletPort, flannelPort } = spec;
   const lead = (proto: 'tcp' | 'udp', parentIP: string, port: number): OwnedPort['spec'] => ({
     proto,
     parentIP,
@@ -115,17 +121,25 @@ export function builtInPorts(spec: ClusterSpec): OwnedPort[] {
     childPort: port,
   });
   const anywhere = apiAddress === '0.0.0.0';
-  const apiAddresses = new Set([apiAddress, ...(hostIp === undefined || anywhere ? [] : [hostIp])]);
+  const forNodes = hostIp === undefined || anywhere ? [] : [listenAddress ?? hostIp];
+  const apiAddresses = new Set([apiAddress, ...forNodes]);
   const ofApi = [...apiAddresses].map((each) => ({ spec: lead('tcp', each, apiPort), owner: 'api-server' }));
-  return [
+  const ports = [
     ...(roleOf(spec) === 'control-plane' ? ofApi : []),
     ...(hostIp === undefined
       ? []
       : [
-          { spec: lead('tcp', hostIp, kubeletPort), owner: 'kubelet' },
-          { spec: lead('udp', hostIp, flannelPort), owner: 'flannel' },
+          { spec: lead('tcp', listenAddress ?? hostIp, kubeletPort), owner: 'kubelet' },
+          { spec: lead('udp', listenAddress ?? hostIp, flannelPort), owner: 'flannel' },
         ]),
   ];
+  // One that the description publishes too, on the same address or on all, is published once, as it says.
+  return ports.filter(({ spec: own }) => !spec.publish.some((given) => covers(given, own)));
+}
+
+function covers(given: PortSpec, own: PortSpec): boolean {
+  if (given.childPort !== own.childPort || !portsConflict(given, own)) return false;
+  return given.parentIP === own.parentIP || isWildcard(given);
 }
 
 /** Its folders are those of the cluster's state. */

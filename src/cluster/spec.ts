@@ -48,6 +48,11 @@ const fields = z.strictObject({
   controlPlane: z.url({ protocol: /^https$/ }).optional(),
   /** Address of the host by which other nodes reach this one; without one there are no others. */
   hostIp: address.optional(),
+  /**
+   * Address of the host that ports for others listen on, where that is not hostIp: in a container, whose engine leads
+   * what comes to hostIp to an address of its own.
+   */
+  listenAddress: address.optional(),
   /** The node's own network, behind the host's: slirp4netns'. */
   nodeSubnet: network.default(tapNetwork),
   /** Without hostIp 10.88.0.0/16; else 10.5.0.0/16, of which each node gets a /24. */
@@ -58,10 +63,10 @@ const fields = z.strictObject({
   /** In `serviceCidr`; number 53 of it if not given. */
   dnsAddress: address.optional(),
   dnsDomain: dnsName.default('cluster.local'),
-  /** Host address and port the Kubernetes API is published on; the address is hostIp if not given, else 127.0.0.1. */
+  /** Host address and port the Kubernetes API is published on; the address is listenAddress or hostIp if not given, else 127.0.0.1. */
   apiAddress: address.optional(),
   apiPort: port.default(defaultPorts.apiPort),
-  /** Published on hostIp: the kubelet for the API server, UDP for the pods' network, which is the same on all nodes. */
+  /** Published on listenAddress: the kubelet for the API server, UDP for the pods' network, which is the same on all nodes. */
   kubeletPort: port.default(defaultPorts.kubeletPort),
   flannelPort: port.default(defaultPorts.flannelPort),
   /** The first of three inside the namespaces, of which the host sees nothing. */
@@ -79,9 +84,10 @@ const fields = z.strictObject({
 });
 
 export const clusterSpecSchema = fields.transform((spec, context) => {
-  const address = spec.hostIp ?? '127.0.0.1';
+  const address = spec.listenAddress ?? spec.hostIp ?? '127.0.0.1';
   const complete = {
     ...spec,
+    listenAddress: spec.listenAddress ?? spec.hostIp,
     podCidr: spec.podCidr ?? (spec.hostIp === undefined ? '10.88.0.0/16' : '10.5.0.0/16'),
     dnsAddress: spec.dnsAddress ?? defaultDnsAddress(spec.serviceCidr),
     apiAddress: spec.apiAddress ?? address,

@@ -11,9 +11,12 @@ import { sysctlLines, unsatisfiedSysctls } from './sysctls.js';
 /** Something to be done to the host: an idempotent script for sh, run as root with -eu. */
 export type InitStep = { id: string; title: string; script: string };
 
+/** What lasts in the image of a container; the kernel's part is the business of whoever runs it. */
+const stepsOfImages = ['packages', 'user', 'sub-ids', 'runtime-dir'];
+
 /** What a host with these facts still needs, in order; nothing when it is prepared. Throws when it cannot be prepared. */
-export function planInitHost(facts: HostFacts, options: { user: string }): InitStep[] {
-  const { user } = options;
+export function planInitHost(facts: HostFacts, options: { user: string; forImage?: boolean }): InitStep[] {
+  const { user, forImage = false } = options;
   if (!/^[a-z_][-a-z0-9_.]{0,31}$/i.test(user))
     throw new U7sError(`${JSON.stringify(user)} is not a user name`);
   if (user === 'root' || facts.account?.uid === 0) {
@@ -21,7 +24,7 @@ export function planInitHost(facts: HostFacts, options: { user: string }): InitS
       fix: 'choose another with --user or U7S_USER',
     });
   }
-  return [
+  const steps = [
     packagesStep(facts),
     facts.account === undefined && {
       id: 'user',
@@ -35,6 +38,7 @@ export function planInitHost(facts: HostFacts, options: { user: string }): InitS
     appArmorStep(facts, user),
     ...(facts.systemd === undefined ? [runtimeDirStep(facts, user)] : systemdSteps(facts.systemd, user)),
   ].filter((each) => each !== false);
+  return forImage ? steps.filter(({ id }) => stepsOfImages.includes(id)) : steps;
 }
 
 /** One script that does all of it, for reading or running by hand. */

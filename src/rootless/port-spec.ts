@@ -107,7 +107,7 @@ function families(spec: PortSpec): number[] {
   return isWildcard(spec) ? [4, 6] : [isIP(spec.parentIP)];
 }
 
-function isWildcard({ parentIP }: PortSpec): boolean {
+export function isWildcard({ parentIP }: PortSpec): boolean {
   return parentIP === '' || ['0.0.0.0', '::'].includes(canonical(parentIP));
 }
 

@@ -46,6 +46,12 @@ cluster second is ready after 8.2s
   );
 });
 
+test('where there is no checkout, the words are those of u7s', (t) => {
+  const text = readySummary({ ...summary, checkout: undefined, foreground: false });
+  t.regex(text, /\n {2}u7s kubectl get nodes -o wide\n/);
+  t.regex(text, /\n {2}u7s down {6}stops it; its data stays\n {2}u7s cleanup {3}removes it with its data\n/);
+});
+
 test('a dockerd is told of, with Kubernetes and without', (t) => {
   const dockerSocket = '/run/user/1001/docker.sock';
   t.regex(

@@ -38,6 +38,19 @@ test('the variables of the second Usernetes mean the same here', async (t) => {
   );
 });
 
+test('in a container ports are looked for at the address that listens', async (t) => {
+  const env = { HOST_IP: '192.0.2.10', U7S_LISTEN_ADDRESS: '0.0.0.0' };
+  const asked: string[] = [];
+  const freePort: Start['freePort'] = (_, address) => Promise.resolve(asked.push(address) + 7000);
+  t.like(await spec(env, {}, { freePort }), {
+    hostIp: '192.0.2.10',
+    listenAddress: '0.0.0.0',
+    apiAddress: '0.0.0.0',
+    publishAddress: '0.0.0.0',
+  });
+  t.deepEqual(asked, ['0.0.0.0', '0.0.0.0', '0.0.0.0']);
+});
+
 test('a base gives all ports, of which one may still be named', async (t) => {
   t.like(await spec({}, { portBase: 7000, kubeletPort: 7100 }), {
     apiPort: 7000,

@@ -27,6 +27,22 @@ test('an address for the API alone comes beside the one for other nodes', (t) =>
   t.deepEqual(ports({ hostIp: '192.0.2.10', apiAddress: '0.0.0.0' })[0], '0.0.0.0:6443:10.0.2.100:6443/tcp');
 });
 
+test('in a container they listen where the engine leads to', (t) => {
+  t.deepEqual(ports({ hostIp: '192.0.2.10', listenAddress: '0.0.0.0' }), [
+    '0.0.0.0:6443:10.0.2.100:6443/tcp',
+    '0.0.0.0:10250:10.0.2.100:10250/tcp',
+    '0.0.0.0:8472:10.0.2.100:8472/udp',
+  ]);
+  t.deepEqual(ports({ listenAddress: '0.0.0.0' }), ['0.0.0.0:6443:6443/tcp']);
+});
+
+test('a port that the description publishes as well is left to it', (t) => {
+  t.deepEqual(ports({ publish: ['0.0.0.0:6443:6443/tcp'] }), []);
+  t.deepEqual(ports({ listenAddress: '0.0.0.0', publish: ['0.0.0.0:6443:6443/tcp'] }), []);
+  const others = ['127.0.0.1:7443:6443/tcp', '192.0.2.10:6443:6443/tcp', '0.0.0.0:6443:80/tcp'];
+  for (const other of others) t.deepEqual(ports({ publish: [other] }), ['127.0.0.1:6443:6443/tcp'], other);
+});
+
 const worker = { hostIp: '192.0.2.11', controlPlane: 'https://192.0.2.10:6443' };
 
 test('a node that has joined another publishes its kubelet and its network', (t) => {

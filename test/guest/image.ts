@@ -1,23 +1,11 @@
-import {
-  copyFile,
-  mkdir,
-  mkdtemp,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  symlink,
-  writeFile,
-} from 'node:fs/promises';
+import { copyFile, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { ensureArtifacts } from '#src/artifacts/resolve.js';
 import { installLauncher } from '#src/cli/launcher-copy.js';
 import { artifactsOf } from '#src/cluster/plan.js';
-import { resolveHomeDirs } from '#src/host/user-dirs.js';
 import { writeImage } from '#src/images/oci-layout.js';
-import { ensureDir } from '#src/lib/atomic-file.js';
 import { run, runOk } from '#src/lib/exec.js';
-import { withLock } from '#src/lib/lock-file.js';
+import { cached, debianRelease, debianSources } from '../debian.js';
 import { preparedContext } from '../fixtures/images/artifacts.js';
 import { files, links, mmdebstrapArgs, recipeKey, setUpScript } from './recipe.js';
 
@@ -29,23 +17,7 @@ const diskSize = '24G';
 
 /** Takes the image from the cache, or makes it: two or three minutes, most of them for downloads. */
 export async function ensureGuestImage(signal: AbortSignal): Promise<GuestImage> {
-  const cache = join(resolveHomeDirs(process.env).cacheHome, 'usernetes', 'guest');
-  const folder = join(cache, recipeKey());
-  await ensureDir(cache);
-  await withLock(
-    join(cache, 'lock'),
-    signal,
-    () => undefined,
-    async () => {
-      const kept = await readdir(cache);
-      if (kept.includes(recipeKey())) return;
-      for (const old of kept.filter((name) => name !== 'lock'))
-        await rm(join(cache, old), { recursive: true, force: true });
-      const scratch = await mkdtemp(join(cache, 'new-'));
-      await build(scratch);
-      await rename(scratch, folder);
-    },
-  );
+  const folder = await cached('guest', recipeKey(), build, signal);
   const part = (name: string): string => join(folder, name);
   return {
     kernel: part('vmlinuz'),
@@ -80,19 +52,6 @@ async function build(folder: string): Promise<void> {
   }
   await makeDisk(root, join(folder, 'disk'), diskSize);
   await rm(root, { recursive: true });
-}
-
-/** What this host gets its own Debian packages from. */
-async function debianSources(): Promise<string> {
-  await runOk('apt-get', ['update']);
-  const line = 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)';
-  return `${await runOk('apt-get', ['indextargets', '--format', line, 'Created-By: Packages', 'Origin: Debian'])}\n`;
-}
-
-async function debianRelease(): Promise<string> {
-  const [, codename] = /^VERSION_CODENAME=(\w+)$/m.exec(await readFile('/etc/os-release', 'utf8')) ?? [];
-  if (codename === undefined) throw new Error('/etc/os-release names no VERSION_CODENAME');
-  return codename;
 }
 
 /** What changes: this checkout, this Node.js, the prepared account's binaries and an image for pods, as a disk. */

@@ -304,3 +304,16 @@ test('an interrupted preparation ends at once', async (t) => {
   });
   t.is(await t.throwsAsync(running), reason);
 });
+
+test('for the image of a container only what lasts in it is done', async (t) => {
+  const facts = await gatherFacts(fakeHost(fresh), {
+    user: 'usernetes',
+    buildTools: false,
+    runtimePrograms: [],
+  });
+  const steps = planInitHost(facts, { user: 'usernetes', forImage: true });
+  t.deepEqual(
+    steps.map(({ id }) => id),
+    ['packages', 'user', 'sub-ids', 'runtime-dir'],
+  );
+});

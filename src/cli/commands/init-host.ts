@@ -9,7 +9,7 @@ import { defaultPreset } from '../default-preset.js';
 import { openReporter } from '../globals.js';
 import { addExamples } from '../help.js';
 
-type InitHostOptions = { user?: string; preset: string; buildTools?: boolean };
+type InitHostOptions = { user?: string; preset: string; buildTools?: boolean; forImage?: true };
 
 export const defineInitHost: DefineCommand = (program, cli) => {
   const command = program
@@ -25,6 +25,7 @@ export const defineInitHost: DefineCommand = (program, cli) => {
     .option('--preset <name>', 'what it is to run', defaultPreset)
     .option('--build-tools', 'also install what building binaries takes (default: where Go is installed)')
     .option('--no-build-tools', 'leave that out')
+    .option('--for-image', 'only what lasts in the image of a container: packages, user, sub-IDs')
     .action(async (options: InitHostOptions & { dryRun?: boolean }) => {
       if (!options.dryRun) return prepareHost(cli, command, options);
       const { renderScript } = await import('../../host/init-host.js');
@@ -74,7 +75,7 @@ async function planSteps(cli: Cli, options: InitHostOptions): Promise<{ user: st
   const { runtime } = await upSpec(cli, defaultCluster, options.preset, {});
   const { hostPrograms: runtimePrograms = [] } = runtimes[runtime];
   const facts = await gatherFacts(host, { user, buildTools, runtimePrograms });
-  return { user, steps: planInitHost(facts, { user }) };
+  return { user, steps: planInitHost(facts, { user, ...(options.forImage ? { forImage: true } : {}) }) };
 }
 
 function isRoot(): boolean {

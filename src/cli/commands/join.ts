@@ -1,36 +1,43 @@
-import { Option, type Command } from 'commander';
+import { Option } from 'commander';
 import type { Invitation } from '../../cluster/join.js';
 import type { Paths } from '../../cluster/paths.js';
 import type { ClusterSpec } from '../../cluster/spec.js';
+import type { UpResult } from '../../cluster/up.js';
 import { dockerConfigFolder } from '../../host/docker-context.js';
 import type { NamespaceTrial } from '../../host/namespace-trial.js';
-import { U7sError } from '../../lib/errors.js';
+import { U7sError, UsageError } from '../../lib/errors.js';
 import type { Report } from '../../lib/events.js';
 import { runtimeNames, type RuntimeName } from '../../services/runtime.js';
 import type { Cli, DefineCommand } from '../command.js';
 import { globalOptions, openReporter, selectedPaths } from '../globals.js';
 import { addExamples } from '../help.js';
 import { artifactPath, duration, port } from '../option-values.js';
+import { defaultTimeoutMs } from '../start-cluster.js';
 import type { SpecFlags } from '../up-spec.js';
 
 type JoinFlags = Pick<SpecFlags, 'artifacts' | 'artifact' | 'nodeName' | 'hostIp' | 'kubeletPort'> & {
-  token: string;
-  discoveryTokenCaCertHash: string;
+  token?: string;
+  discoveryTokenCaCertHash?: string;
+  joinFile?: string;
+  foreground?: boolean;
   runtime: RuntimeName;
   timeout: number;
-  retain?: boolean;
 };
 
 export const defineJoin: DefineCommand = (program, cli) => {
   const command = program
     .command('join')
     .description('Make this host a node of a cluster whose control plane runs on another host')
-    .argument('<host:port>', 'the control plane, as its join-command prints it')
-    .requiredOption('--token <token>', 'admits the node')
-    .requiredOption(
-      '--discovery-token-ca-cert-hash <sha256:hash>',
-      'tells the right control plane from others',
+    .argument('[host:port]', 'the control plane, as its join-command prints it')
+    .option('--token <token>', 'admits the node')
+    .option('--discovery-token-ca-cert-hash <sha256:hash>', 'tells the right control plane from others')
+    .addOption(
+      new Option(
+        '--join-file <path>',
+        'take all this from the line in a file, once it is there, or from what is read (-); a node that has joined is started',
+      ).conflicts(['token', 'discoveryTokenCaCertHash']),
     )
+    .option('--foreground', 'stay with the node until Ctrl-C stops it')
     .addOption(
       new Option('--runtime <name>', 'container runtime of this node')
         .choices(runtimeNames)
@@ -63,23 +70,40 @@ export const defineJoin: DefineCommand = (program, cli) => {
       '--timeout <duration>',
       'fail when the node is not Ready by then, as 90s or 5m',
       duration,
-      300_000,
+      defaultTimeoutMs,
     )
-    .action(async (endpoint: string, flags: JoinFlags) => {
+    .action(async (endpoint: string | undefined, flags: JoinFlags) => {
       // The token is nobody else's to read in the list of processes.
       process.title = 'u7s join';
-      const { parseInvitation } = await import('../../cluster/join.js');
-      const invitation = parseInvitation(endpoint, flags.token, flags.discoveryTokenCaCertHash);
+      const { cluster } = globalOptions(cli, command);
+      const paths = await selectedPaths(cli, command);
       const { report, close } = await openReporter(cli, command);
+      const stay = async (result: UpResult): Promise<void> => {
+        if (result.state === 'already-running') return;
+        if (!flags.foreground) return result.launcher.detach();
+        const { keepUp } = await import('../keep-up.js');
+        await keepUp(cli, cluster, result.launcher);
+      };
       try {
-        const spec = await join(cli, command, invitation, flags, report);
-        const { cluster } = globalOptions(cli, command);
+        if (flags.joinFile !== undefined && (await isMember(paths))) {
+          const [{ startCluster }, { tellReady }] = await Promise.all([
+            import('../start-cluster.js'),
+            import('../keep-up.js'),
+          ]);
+          const result = await startCluster(cli, { cluster, paths }, undefined, flags, report);
+          const foreground = flags.foreground === true;
+          await tellReady(cli, cluster, result, { dockerSocket: paths.dockerSocket, foreground });
+          return await stay(result);
+        }
+        const invitation = await invitationOf(cli, endpoint, flags, report);
+        const { spec, result } = await join(cli, paths, invitation, flags, report);
         const option = cluster === 'default' ? '' : ` --cluster ${cluster}`;
         cli.io.stdout.write(
           `node ${spec.nodeName} has joined ${spec.controlPlane} and is Ready\n\n` +
             `  u7s${option} down     stops it; u7s${option} up brings it back\n` +
             `  u7s${option} leave    takes it out of the cluster, with its data\n`,
         );
+        await stay(result);
       } finally {
         close();
       }
@@ -89,17 +113,48 @@ export const defineJoin: DefineCommand = (program, cli) => {
       'u7s join 192.0.2.10:6443 --token abcdef.0123456789abcdef --discovery-token-ca-cert-hash sha256:…',
       'the line that u7s join-command prints on the control plane',
     ],
+    [
+      'u7s join --join-file ./join-command',
+      'by the line that was written to a file, so that no argument is secret',
+    ],
     ['u7s join … --node-name second --host-ip 192.0.2.11', 'under another name, at a certain address'],
   ]);
 };
 
+/** What the command line says, or the file that it names. */
+async function invitationOf(
+  cli: Cli,
+  endpoint: string | undefined,
+  { token, discoveryTokenCaCertHash: caHash, joinFile }: JoinFlags,
+  report: Report,
+): Promise<Invitation> {
+  const { parseInvitation } = await import('../../cluster/join.js');
+  if (joinFile !== undefined) {
+    const { readJoinFile } = await import('../join-file.js');
+    const words = await readJoinFile(cli, joinFile, report);
+    return parseInvitation(words.endpoint, words.token, words.caHash);
+  }
+  if (endpoint === undefined || token === undefined || caHash === undefined) {
+    throw new UsageError(
+      'join takes HOST:PORT, --token and --discovery-token-ca-cert-hash, or --join-file',
+      'paste the whole line that the control plane prints: u7s join-command',
+    );
+  }
+  return parseInvitation(endpoint, token, caHash);
+}
+
+async function isMember(paths: Paths): Promise<boolean> {
+  const { membership } = await import('../leave-cluster.js');
+  return (await membership(paths)) !== undefined;
+}
+
 async function join(
   cli: Cli,
-  command: Command,
+  paths: Paths,
   invitation: Invitation,
   flags: JoinFlags,
   report: Report,
-): Promise<ClusterSpec> {
+): Promise<{ spec: ClusterSpec; result: UpResult }> {
   const { signal } = cli;
   const [
     { approach, joinWith, requireRoom },
@@ -114,7 +169,6 @@ async function join(
     import('../../artifacts/resolve.js'),
     import('../artifact-context.js'),
   ]);
-  const paths = await selectedPaths(cli, command);
   await requireNothingHere(cli, paths);
   const controlPlane = await approach(invitation, report, signal);
   const spec = await specOf(cli, controlPlane, flags, report);
@@ -127,8 +181,8 @@ async function join(
   const trial = await checkHost(cli, spec, paths);
   // To get them takes longer than a refusal may come late.
   await ensureArtifacts(artifactsOf(spec), artifacts);
-  const start = async (): Promise<void> => {
-    const result = await up({
+  const start = (): Promise<UpResult> =>
+    up({
       spec,
       paths,
       projectRoot: cli.projectRoot,
@@ -141,16 +195,18 @@ async function join(
       report,
       signal,
     });
-    if (result.state === 'ready') result.launcher.detach();
-  };
-  await joinWith(spec, paths, controlPlane, start, report, signal);
-  return spec;
+  const result = await joinWith(spec, paths, controlPlane, start, report, signal);
+  return { spec, result };
 }
 
 async function requireNothingHere(cli: Cli, paths: Paths): Promise<void> {
   const { readIdentity } = await import('../../cluster/identity.js');
   const before = await readIdentity(paths.identity);
-  if (before === undefined) return;
+  if (before === undefined) {
+    // Data without an owner is what a leave that was cut short has left.
+    const { emptyCluster } = await import('../leave-cluster.js');
+    return emptyCluster(cli, paths);
+  }
   const { controlPlane, nodeName } = before.settled;
   if (controlPlane !== undefined) {
     throw new U7sError(`this is node ${nodeName} of ${controlPlane} already`, {

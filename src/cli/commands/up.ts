@@ -1,40 +1,16 @@
 import { Option } from 'commander';
-import type { GivenPaths } from '../../artifacts/catalog.js';
+import type { LauncherHandle } from '../../cluster/launcher-process.js';
 import type { Paths } from '../../cluster/paths.js';
-import type { ClusterSpec } from '../../cluster/spec.js';
-import type { UpResult } from '../../cluster/up.js';
-import { U7sError } from '../../lib/errors.js';
-import type { NamespaceTrial } from '../../host/namespace-trial.js';
-import type { CheckContext } from '../../host/preflight.js';
-import { dockerConfigFolder } from '../../host/docker-context.js';
-import { actsForRoot, checkoutFolder, hostKubectl } from '../checkout.js';
+import { actsForRoot } from '../checkout.js';
 import { linkKubeconfig } from '../checkout-link.js';
-import type { Cli, DefineCommand } from '../command.js';
+import type { DefineCommand } from '../command.js';
 import { defaultPreset } from '../default-preset.js';
-import { globalOptions, selectedPaths, type GlobalOptions } from '../globals.js';
+import { globalOptions, openReporter, selectedPaths } from '../globals.js';
 import { addExamples } from '../help.js';
 import { artifactPath, duration, port } from '../option-values.js';
+import { defaultTimeoutMs, type StartFlags } from '../start-cluster.js';
 
-type UpFlags = {
-  initHost?: boolean;
-  detach?: boolean;
-  retain?: boolean;
-  timeout: number;
-  artifacts?: 'auto' | 'download' | 'build' | 'host';
-  artifact?: GivenPaths;
-  nodeName?: string;
-  apiPort?: number;
-  kubeletPort?: number;
-  flannelPort?: number;
-  portBase?: number;
-  hostIp?: string;
-  apiAddress?: string;
-  publishAddress?: string;
-  publish?: string[];
-  expose: boolean;
-  config?: string;
-  kubeconfig?: string;
-};
+type UpFlags = StartFlags & { initHost?: boolean; detach?: boolean; joinFile?: string };
 
 export const defineUp: DefineCommand = (program, cli) => {
   const command = program
@@ -48,7 +24,7 @@ export const defineUp: DefineCommand = (program, cli) => {
       '--timeout <duration>',
       'fail when the cluster is not Ready by then, as 90s or 5m',
       duration,
-      300_000,
+      defaultTimeoutMs,
     )
     .addOption(
       new Option('--artifacts <way>', 'where binaries come from').choices([
@@ -97,72 +73,43 @@ export const defineUp: DefineCommand = (program, cli) => {
       'publish a port at each start, like 127.0.0.1:8080:80/tcp; may be repeated (default: $U7S_ROOTLESSKIT_PORTS)',
       (spec: string, before: string[] = []) => [...before, spec],
     )
+    .addOption(
+      new Option(
+        '--join-file <path>',
+        'keep the line of a fresh join-command there, for nodes that share the file: join --join-file',
+      ).conflicts('detach'),
+    )
     .option('--no-expose', 'publish no Services and no host ports of pods')
     .option('--config <file>', 'a cluster description in YAML, over the preset')
     .option('--kubeconfig <file>', 'where to add the cluster (default: as kubectl finds it)')
     .action(async (preset: string | undefined, flags: UpFlags) => {
-      const globals = globalOptions(cli, command);
-      const { createReporter } = await import('../../ui/reporter.js');
-      const { report, close } = createReporter(cli.io, { ...globals, mode: globals.progress });
+      const { cluster } = globalOptions(cli, command);
+      const [paths, { report, close }, { startCluster }, { keepUp, tellReady }] = await Promise.all([
+        selectedPaths(cli, command),
+        openReporter(cli, command),
+        import('../start-cluster.js'),
+        import('../keep-up.js'),
+      ]);
+      const { dockerSocket } = paths;
+      const foreground = flags.detach !== true;
       try {
-        const result = await start(preset, flags);
-        const paths = await selectedPaths(cli, command);
+        const result = await startCluster(cli, { cluster, paths }, preset, flags, report);
         const hasApi = result.status.apiServer !== undefined;
         if (hasApi && !actsForRoot(cli)) await linkKubeconfig(cli.projectRoot, paths.adminKubeconfig);
-        await keepUp(cli, globals, result, flags, paths.dockerSocket);
+        await tellReady(cli, cluster, result, { dockerSocket, foreground });
+        if (result.state === 'already-running') return;
+        if (!foreground) return result.launcher.detach();
+        await Promise.all([keepUp(cli, cluster, result.launcher), offerJoining(paths, result.launcher)]);
       } finally {
         close();
       }
 
-      async function start(name: string | undefined, options: UpFlags): Promise<UpResult> {
-        const [{ up }, { readIdentity }, { upSpec }, { artifactContext }, { hostOf }, { freePortFinder }] =
-          await Promise.all([
-            import('../../cluster/up.js'),
-            import('../../cluster/identity.js'),
-            import('../up-spec.js'),
-            import('../artifact-context.js'),
-            import('../host-check.js'),
-            import('../node-ports.js'),
-          ]);
-        const paths = await selectedPaths(cli, command);
-        const before = await readIdentity(paths.identity);
-        const preset = name ?? before?.preset ?? defaultPreset;
-        const spec = await upSpec(cli, globals.cluster, preset, options, {
-          settled: before?.settled ?? {},
-          ...(before === undefined ? {} : { artifactPaths: before.artifactPaths }),
-          freePort: freePortFinder(report),
-        });
-        const host = await hostOf(cli, spec, paths);
-        return up({
-          spec,
-          paths,
-          projectRoot: cli.projectRoot,
-          artifacts: await artifactContext(cli, {
-            artifacts: spec.artifacts,
-            given: spec.artifactPaths,
-            report,
-          }),
-          checkHost: () => checkHost(spec, paths, host),
-          timeoutMs: options.timeout,
-          retain: options.retain ?? false,
-          kubeconfig: { explicit: options.kubeconfig, env: cli.io.env['KUBECONFIG'] },
-          dockerConfig: dockerConfigFolder(cli.io.env, paths.home),
-          report,
-          signal: cli.signal,
-        });
-      }
-
-      async function checkHost(spec: ClusterSpec, paths: Paths, host: CheckContext): Promise<NamespaceTrial> {
-        const [{ hostCheck }, { requireNodePorts }] = await Promise.all([
-          import('../host-check.js'),
-          import('../node-ports.js'),
-        ]);
-        const trial = await hostCheck(host);
-        await requireNodePorts(spec);
-        if (spec.controlPlane === undefined) return trial;
-        const { requireMembership } = await import('../../cluster/join.js');
-        await requireMembership(spec, paths, report, cli.signal);
-        return trial;
+      async function offerJoining(paths: Paths, launcher: LauncherHandle): Promise<void> {
+        if (flags.joinFile === undefined) return;
+        const { keepJoinFile } = await import('../join-file.js');
+        const end = new AbortController();
+        void launcher.ended.then(() => end.abort());
+        await keepJoinFile(cli, paths, flags.joinFile, report, AbortSignal.any([cli.signal, end.signal]));
       }
     });
   addExamples(command, [
@@ -173,43 +120,3 @@ export const defineUp: DefineCommand = (program, cli) => {
     ['./run.sh --init-host', 'as root on a fresh machine: prepare it, then start as an ordinary user'],
   ]);
 };
-
-/** Tells that the cluster is there and, in the foreground, stays with it to its end. */
-async function keepUp(
-  cli: Cli,
-  globals: GlobalOptions,
-  result: UpResult,
-  flags: UpFlags,
-  dockerSocket: string,
-): Promise<void> {
-  const [{ readySummary }, { hasDocker }, { formatElapsed }] = await Promise.all([
-    import('../ready-summary.js'),
-    import('../../cluster/status-report.js'),
-    import('../../ui/renderer.js'),
-  ]);
-  const already = result.state === 'already-running';
-  cli.io.stdout.write(
-    readySummary({
-      cluster: globals.cluster,
-      status: result.status,
-      dockerSocket: hasDocker(result.status) ? dockerSocket : undefined,
-      state: already
-        ? `is ${result.status.phase} already`
-        : `is ready after ${formatElapsed(process.uptime() * 1000)}`,
-      checkout: checkoutFolder(cli),
-      hostKubectl: await hostKubectl(cli, already || result.inKubeconfig),
-      foreground: !already && flags.detach !== true,
-    }),
-  );
-  if (already) return;
-  if (flags.detach) return result.launcher.detach();
-  const { notifyReady } = await import('../../host/systemd.js');
-  await notifyReady(`cluster ${globals.cluster} is Ready`, cli.io.env);
-  const stop = (): void => result.launcher.send({ type: 'stop' });
-  cli.signal.addEventListener('abort', stop, { once: true });
-  if (cli.signal.aborted) stop();
-  const fault = await result.launcher.ended;
-  cli.signal.throwIfAborted();
-  if (fault !== undefined)
-    throw new U7sError(`the launcher ended unexpectedly: ${fault}`, { fix: 'start it again' });
-}

@@ -1,0 +1,37 @@
+# A node in a container: docs/image.md. Both the classic builder and BuildKit take it.
+ARG BASEOS=ubuntu
+# Instead of ${BASEOS}:latest; with the other two, images that need no registry can be named.
+ARG BASE_IMAGE
+ARG NODE_IMAGE=node:20-bookworm-slim
+ARG GO_IMAGE=golang:1.26-bookworm
+
+FROM ${NODE_IMAGE} AS node
+FROM ${GO_IMAGE} AS go
+FROM ${BASE_IMAGE:-${BASEOS}:latest} AS base
+
+# On the same base as the result, so that what is compiled fits its libraries.
+FROM base AS build
+COPY --from=node /usr/local/bin/node /usr/local/bin/node
+COPY --from=node /usr/local/lib/node_modules /usr/local/lib/node_modules
+COPY --from=go /usr/local/go /usr/local/go
+ENV PATH=/usr/local/go/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+WORKDIR /src
+COPY . .
+RUN image/build.sh
+
+FROM base
+COPY --from=node /usr/local/bin/node /usr/local/bin/node
+COPY --from=build /out/bin/ /usr/local/bin/
+COPY --from=build /out/usernetes /usr/local/lib/usernetes
+COPY image/entrypoint.sh image/setup.sh /usr/local/lib/usernetes/image/
+RUN /usr/local/lib/usernetes/image/setup.sh
+COPY --from=build --chown=usernetes:usernetes /out/artifacts /home/usernetes/.local/share/usernetes/artifacts
+
+# What listens is reached through the engine, which leads to the container's own address.
+ENV XDG_RUNTIME_DIR=/run/user/1000 U7S_LISTEN_ADDRESS=0.0.0.0
+USER usernetes
+WORKDIR /home/usernetes
+# No layer of the container: the node's own overlay file systems cannot lie on the engine's.
+VOLUME /home/usernetes/.local/state
+HEALTHCHECK --interval=15s --timeout=10s --start-period=5m --retries=3 CMD u7s status >/dev/null || exit 1
+ENTRYPOINT ["docker-init", "--", "/usr/local/lib/usernetes/image/entrypoint.sh"]

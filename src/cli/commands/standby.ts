@@ -1,0 +1,88 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Paths } from '../../cluster/paths.js';
+import type { Report } from '../../lib/events.js';
+import type { Cli, DefineCommand } from '../command.js';
+import { globalOptions, openReporter, selectedPaths } from '../globals.js';
+import { addExamples } from '../help.js';
+import { defaultTimeoutMs } from '../start-cluster.js';
+
+/** What Gen2's nodes run. */
+const usualPreset = 'default-containerd';
+
+export const defineStandby: DefineCommand = (program, cli) => {
+  const command = program
+    .command('standby')
+    .description(
+      'Have all ready that up and join need: the host checked, the binaries there; start the cluster if there is one',
+    )
+    .argument('[preset]', 'what is to run', usualPreset)
+    .option('--wait', 'stay until Ctrl-C, which stops the cluster if one was started meanwhile')
+    .action(async (preset: string, { wait }: { wait?: true }) => {
+      const { cluster } = globalOptions(cli, command);
+      const paths = await selectedPaths(cli, command);
+      const { report, close } = await openReporter(cli, command);
+      try {
+        const { readIdentity } = await import('../../cluster/identity.js');
+        if ((await readIdentity(paths.identity)) === undefined)
+          await prepare(cli, cluster, paths, preset, report);
+        else await startAgain(cli, cluster, paths, report);
+        if (!wait) return;
+        await interruption(cli.signal);
+        const { stopCluster } = await import('../../cluster/control.js');
+        await stopCluster(paths.controlSocket, new AbortController().signal);
+        cli.signal.throwIfAborted();
+      } finally {
+        close();
+      }
+    });
+  addExamples(command, [
+    ['u7s standby', 'check and fetch, before the network is cut or time matters'],
+    ['u7s standby --wait', 'in a container, in which clusters are then started by docker exec'],
+  ]);
+};
+
+/** The longest that a timer takes; something must keep the process alive. */
+const longestMs = 2 ** 31 - 1;
+
+async function interruption(signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) await delay(longestMs, undefined, { signal }).catch(() => undefined);
+}
+
+async function prepare(
+  cli: Cli,
+  cluster: string,
+  paths: Paths,
+  preset: string,
+  report: Report,
+): Promise<void> {
+  const [{ upSpec }, { hostCheck, hostOf }, { artifactContext }, { ensureArtifacts }, { artifactsOf }] =
+    await Promise.all([
+      import('../up-spec.js'),
+      import('../host-check.js'),
+      import('../artifact-context.js'),
+      import('../../artifacts/resolve.js'),
+      import('../../cluster/plan.js'),
+    ]);
+  const spec = await upSpec(cli, cluster, preset, {});
+  await hostCheck(await hostOf(cli, spec, paths));
+  const context = await artifactContext(cli, { artifacts: spec.artifacts, report });
+  // As of a control plane that others join, which has the most.
+  await ensureArtifacts(artifactsOf({ ...spec, hostIp: spec.hostIp ?? '127.0.0.1' }), context);
+  report({ kind: 'note', text: 'this host is ready: u7s up, or u7s join' });
+}
+
+async function startAgain(cli: Cli, cluster: string, paths: Paths, report: Report): Promise<void> {
+  const [{ startCluster }, { tellReady }] = await Promise.all([
+    import('../start-cluster.js'),
+    import('../keep-up.js'),
+  ]);
+  const result = await startCluster(
+    cli,
+    { cluster, paths },
+    undefined,
+    { timeout: defaultTimeoutMs },
+    report,
+  );
+  await tellReady(cli, cluster, result, { dockerSocket: paths.dockerSocket, foreground: false });
+  if (result.state === 'ready') result.launcher.detach();
+}

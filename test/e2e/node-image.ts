@@ -1,0 +1,94 @@
+import { createHash } from 'node:crypto';
+import { copyFile, cp, mkdir, rename, writeFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { ensureArtifacts } from '#src/artifacts/resolve.js';
+import { installLauncher } from '#src/cli/launcher-copy.js';
+import { artifactsOf } from '#src/cluster/plan.js';
+import { runOk } from '#src/lib/exec.js';
+import { cached, debianRelease, debianSources } from '../debian.js';
+import { preparedContext } from '../fixtures/images/artifacts.js';
+import type { Engine } from './engine.js';
+
+/** What the base has beside a minimal Debian: what init-host would install, as there is no network to get it by. */
+const packages = [
+  ...['uidmap', 'slirp4netns', 'iptables', 'iproute2', 'fuse-overlayfs', 'procps', 'mount'],
+  ...['conmon', 'skopeo', 'ca-certificates', 'libstdc++6'],
+];
+const mmdebstrap = [
+  ...['--variant=minbase', '--format=tar', `--include=${packages.join(',')}`],
+  ...['doc', 'man', 'locale'].map((folder) => `--dpkgopt=path-exclude=/usr/share/${folder}/*`),
+];
+
+const baseImage = 'localhost/base';
+const dockerfileOfBase = `FROM localhost/debian
+COPY node /usr/local/bin/node
+RUN mkdir -p /usr/local/lib/node_modules /usr/local/go
+`;
+
+/**
+ * Builds the image `usernetes` by the checkout's Dockerfile, on a base made of Debian packages, from this compilation and
+ * the prepared user's binaries. Returns what the build said.
+ */
+export async function buildNodeImage(engine: Engine, scratch: string, signal: AbortSignal): Promise<string> {
+  const tarball = join(await cached('image-base', recipeKey(), makeBase, signal), 'base.tar');
+  await engine.ok('import', tarball, 'localhost/debian');
+  const base = join(scratch, 'base');
+  await mkdir(base);
+  await copyFile(process.execPath, join(base, 'node'));
+  await writeFile(join(base, 'Dockerfile'), dockerfileOfBase);
+  await engine.ok('build', '-t', baseImage, base);
+
+  const context = join(scratch, 'context');
+  await makeContext(context, scratch);
+  const images = ['BASE_IMAGE', 'NODE_IMAGE', 'GO_IMAGE'];
+  const args = images.flatMap((name) => ['--build-arg', `${name}=${baseImage}`]);
+  return engine.ok('build', ...args, '-t', 'usernetes', context);
+}
+
+function recipeKey(): string {
+  return createHash('sha256').update(JSON.stringify(mmdebstrap)).digest('hex').slice(0, 12);
+}
+
+async function makeBase(folder: string): Promise<void> {
+  const sources = join(folder, 'sources.list');
+  await writeFile(sources, await debianSources());
+  const words = [...mmdebstrap, await debianRelease(), join(folder, 'base.tar'), sources];
+  // In a mount namespace, so that nothing stays mounted when it is killed.
+  await runOk('unshare', ['--mount', 'mmdebstrap', ...words]);
+}
+
+/** What a checkout has for the build, with all that takes long or a network brought ready. */
+async function makeContext(context: string, scratch: string): Promise<void> {
+  const ready = join(context, 'image/ready');
+  await mkdir(ready, { recursive: true });
+  for (const name of [
+    'Dockerfile',
+    '.dockerignore',
+    'image/build.sh',
+    'image/setup.sh',
+    'image/entrypoint.sh',
+  ])
+    await cp(name, join(context, name));
+  const launcher = await installLauncher(
+    process.cwd(),
+    join(scratch, 'launcher'),
+    ([command = '', ...args]) => ({ command, args, env: { PATH: process.env.PATH ?? '' } }),
+    () => Promise.resolve(),
+  );
+  await rename(launcher, join(ready, 'usernetes'));
+
+  const prepared = await preparedContext();
+  const wanted = (['containerd', 'docker'] as const).flatMap((runtime) =>
+    artifactsOf({ runtime, kubernetes: true, hostIp: '192.0.2.10' }),
+  );
+  for (const { directory } of (await ensureArtifacts([...new Set(wanted)], prepared)).values()) {
+    const target = join(ready, 'artifacts', relative(prepared.store, directory));
+    await mkdir(dirname(target), { recursive: true });
+    await runOk('cp', ['-a', directory, target]);
+  }
+  const crio = process.env['U7S_TEST_CRIO'];
+  if (crio === undefined) return;
+  await mkdir(join(ready, 'bin'));
+  for (const program of ['crio', 'pinns'])
+    await copyFile(join(dirname(crio), program), join(ready, 'bin', program));
+}

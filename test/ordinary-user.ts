@@ -156,12 +156,14 @@ export async function leftovers({ home, runtimeDir = '' }: Account): Promise<str
   return (await Promise.all(folders.map(below))).flat();
 }
 
-/** What is below a folder, folders themselves included; nothing where there is none. */
+/** What is below a folder, folders themselves included; nothing where there is none. What is just being removed is gone. */
 export async function below(folder: string): Promise<string[]> {
   const entries = await readdir(folder).catch(() => []);
-  const paths = entries.map((entry) => join(folder, entry));
-  const deeper = await Promise.all(
-    paths.map(async (path) => ((await lstat(path)).isDirectory() ? below(path) : [])),
-  );
-  return [...paths, ...deeper.flat()];
+  const found = entries.map(async (entry) => {
+    const path = join(folder, entry);
+    const status = await lstat(path).catch(() => undefined);
+    if (status === undefined) return [];
+    return [path, ...(status.isDirectory() ? await below(path) : [])];
+  });
+  return (await Promise.all(found)).flat();
 }

@@ -24,6 +24,12 @@ const answerScript = `require('net').createServer((s) => s.on('error', () => {})
 const servers = `iperf3 -s -p ${iperfPort} >/dev/null & exec node -e "${answerScript}"`;
 const seconds = 3;
 
+/**
+ * The kernel shares the processors out among sessions (sched_autogroup, sched(7)), and here they are what is scarce: so each
+ * process that takes part has one of its own, as pods have it anyway.
+ */
+const ownSession = { detached: true };
+
 /** How iperf3's client is run, and to where. */
 export type Route = { invoke: (words: string[]) => Invocation; address: string; port: number };
 
@@ -49,7 +55,13 @@ export async function prepareStage(owner: Owner, apiPort: number): Promise<Stage
   const background: { stop: () => void; ended: Promise<unknown> }[] = [];
   const inBackground = (words: readonly string[]): void => {
     const { command, args, env } = owner.invoke(words);
-    const child = execa(command, args, { env, extendEnv: false, stdio: 'ignore', reject: false });
+    const child = execa(command, args, {
+      env,
+      extendEnv: false,
+      stdio: 'ignore',
+      reject: false,
+      ...ownSession,
+    });
     background.push({ stop: () => void child.kill('SIGTERM'), ended: child });
   };
   const cleanUp = async (): Promise<void> => {
@@ -63,7 +75,8 @@ export async function prepareStage(owner: Owner, apiPort: number): Promise<Stage
   try {
     await execa('ip', ['address', 'replace', `${hostAddress}/32`, 'dev', 'lo']);
     inBackground(['iperf3', '-s', '-B', hostAddress, '-p', String(iperfPort)]);
-    inBackground(await bareRootlessKit(owner, join(state, 'rootlesskit')));
+    const bareState = join(state, 'rootlesskit');
+    inBackground(await bareRootlessKit(owner, bareState));
 
     await u7s('cleanup');
     await u7s('up', 'default-containerd', '--api-port', String(apiPort), '-d');
@@ -72,12 +85,14 @@ export async function prepareStage(owner: Owner, apiPort: number): Promise<Stage
     const kube = await adminOf(owner, apiPort);
     await makePod(kube);
     inBackground([...owner.u7s, '--cluster', cluster, 'shell', '--', 'sh', '-c', servers]);
+    const barePid = (await readFile(join(bareState, 'child_pid'), 'utf8')).trim();
+    const inBare = ['nsenter', '-U', '--preserve-credentials', '-n', '-t', barePid, '--'];
+    inBackground([...inBare, 'sh', '-c', servers]);
     await u7s('ports', 'add', `${loopback}:${hostPorts.oursIperf}:${iperfPort}/tcp`);
     await u7s('ports', 'add', `${loopback}:${hostPorts.oursAnswer}:${answerPort}/tcp`);
 
     const rates = { bare: hostPorts.bareAnswer, ours: hostPorts.oursAnswer, nodePort: nodePorts.answer };
     for (const port of Object.values(rates)) while (!(await answers(port))) await delay(50);
-    const barePid = (await readFile(join(state, 'rootlesskit/child_pid'), 'utf8')).trim();
     const fromHost = (port: number): Route => ({
       invoke: ([command = '', ...args]) => ({ command, args, env: process.env }),
       address: loopback,
@@ -92,7 +107,7 @@ export async function prepareStage(owner: Owner, apiPort: number): Promise<Stage
       bare: fromHost(hostPorts.bareIperf),
       ours: fromHost(hostPorts.oursIperf),
       nodePort: fromHost(nodePorts.iperf),
-      bareOut: toHost('nsenter', '-U', '--preserve-credentials', '-n', '-t', barePid, '--'),
+      bareOut: toHost(...inBare),
       podOut: toHost(...owner.u7s, '--cluster', cluster, 'kubectl', 'exec', 'bench', '--'),
       rates,
       kube,
@@ -108,7 +123,7 @@ export async function prepareStage(owner: Owner, apiPort: number): Promise<Stage
 export async function throughput({ invoke, address, port }: Route): Promise<number> {
   const words = ['iperf3', '-c', address, '-p', String(port), '-t', String(seconds), '-J'];
   const { command, args, env } = invoke(words);
-  const { stdout } = await execa(command, args, { env, extendEnv: false });
+  const { stdout } = await execa(command, args, { env, extendEnv: false, ...ownSession });
   const { end } = JSON.parse(stdout) as { end: { sum_received: { bits_per_second: number } } };
   return end.sum_received.bits_per_second / 1e6;
 }
@@ -162,7 +177,7 @@ async function bareRootlessKit(owner: Owner, stateDir: string): Promise<string[]
     '--pidns',
     `--publish=${loopback}:${hostPorts.bareIperf}:${iperfPort}/tcp`,
     `--publish=${loopback}:${hostPorts.bareAnswer}:${answerPort}/tcp`,
-    ...['sh', '-c', servers],
+    ...['sleep', 'infinity'],
   ];
 }
 

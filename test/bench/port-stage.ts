@@ -62,7 +62,7 @@ export async function prepareStage(owner: Owner, apiPort: number): Promise<Stage
       reject: false,
       ...ownSession,
     });
-    background.push({ stop: () => void child.kill('SIGTERM'), ended: child });
+    background.push({ stop: () => endSession(child.pid), ended: child });
   };
   const cleanUp = async (): Promise<void> => {
     for (const { stop } of background) stop();
@@ -116,6 +116,16 @@ export async function prepareStage(owner: Owner, apiPort: number): Promise<Stage
   } catch (error) {
     await cleanUp();
     throw error;
+  }
+}
+
+/** Ends a process that leads a session, and all that it has started there. */
+function endSession(pid: number | undefined): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, 'SIGTERM');
+  } catch {
+    // It has ended by itself.
   }
 }
 

@@ -69,6 +69,8 @@ export function floorServices({ namespaces, services: definitions }: ShellPlan):
     if (service === undefined) throw new Error(`there is no service ${name}`);
     return service;
   };
+  const { ready } = find('kube-apiserver');
+  const apiPort = ready?.type === 'http' ? new URL(ready.url).port : '';
   const begin = (name: string): string => start(find(name), namespaces.logs);
   const poll = (name: string): string => `until ${probe(find(name))}; do sleep 0.02; done`;
   return script(`
@@ -76,7 +78,7 @@ ${prepareNamespaces(namespaces)}
 ${['etcd', 'kube-apiserver', 'containerd'].map(begin).join('\n')}
 ${poll('containerd')}
 ${run(find('bundled-images'))}
-until { : >/dev/tcp/127.0.0.1/6443; } 2>/dev/null; do sleep 0.02; done
+until { : >/dev/tcp/127.0.0.1/${apiPort}; } 2>/dev/null; do sleep 0.02; done
 ${poll('kube-apiserver')}
 ${['kubelet', 'kube-controller-manager', 'kube-scheduler', 'kube-proxy'].map(begin).join('\n')}
 echo up

@@ -56,13 +56,12 @@ export async function acquireAll(
   };
   // The quick ones first, whatever the caller's order: a fault in one of them shows before Kubernetes is compiled.
   const ordered = artifactNames.flatMap((name) => recipes.filter((recipe) => recipe.name === name));
-  const quests = ordered.map((recipe) => createQuest(recipe, session));
-  const lookups = await Promise.allSettled(quests.map(({ locate }) => locate()));
+  const lookups = await Promise.allSettled(ordered.map((recipe) => locate(recipe, session)));
   context.signal.throwIfAborted();
-  refuseMissing(lookups);
+  const located = allFound(lookups);
   let failure: unknown;
   const results = await Promise.allSettled(
-    quests.map(async ({ obtain }) => {
+    located.map(async (obtain) => {
       try {
         return await obtain();
       } catch (error) {
@@ -79,42 +78,26 @@ export async function acquireAll(
   });
 }
 
-/** One artifact, looked for on one way after the other. */
-type Quest = {
-  /** Finds the first way that is open, or the next one after that has failed. Throws when none is. */
-  locate: () => Promise<void>;
-  obtain: () => Promise<ResolvedArtifact>;
-};
+/** Gets an artifact on a way that was found open. */
+type Take = () => Promise<ResolvedArtifact>;
 
-function createQuest(recipe: Recipe, session: Session): Quest {
+/**
+ * Looks for the first way to an artifact that is open; throws when none is. What it returns goes that way and, when that
+ * fails, the next that is open.
+ */
+async function locate(recipe: Recipe, session: Session): Promise<Take> {
   const candidates = waysOf(recipe, session.way);
   const failures: { way: Way; error: unknown }[] = [];
-  let open: Take | undefined;
 
-  async function locate(): Promise<void> {
-    open = undefined;
-    for (let way = candidates[failures.length]; way; way = candidates[failures.length]) {
+  async function nextOpen(): Promise<{ way: Way; take: Take }> {
+    for (const way of candidates.slice(failures.length)) {
       try {
-        open = await takers[way](recipe, session);
-        return;
+        return { way, take: await takers[way](recipe, session) };
       } catch (error) {
         fail(way, error, () => `${messageOf(error)}: what is missing is ${elsewhere[way]}`);
       }
     }
     throw new MissingError(recipe, failures);
-  }
-
-  async function obtain(): Promise<ResolvedArtifact> {
-    for (;;) {
-      const way = candidates[failures.length];
-      if (open === undefined || way === undefined) throw new MissingError(recipe, failures);
-      try {
-        return await open();
-      } catch (error) {
-        fail(way, error, (next) => `${recipe.name}: ${way} failed (${messageOf(error)}), ${instead[next]}`);
-        await locate();
-      }
-    }
   }
 
   function fail(way: Way, error: unknown, note: (next: Way) => string): void {
@@ -125,7 +108,16 @@ function createQuest(recipe: Recipe, session: Session): Quest {
     if (next) session.note(note(next));
   }
 
-  return { locate, obtain };
+  const first = await nextOpen();
+  return async () => {
+    for (let { way, take } = first; ; { way, take } = await nextOpen()) {
+      try {
+        return await take();
+      } catch (error) {
+        fail(way, error, (next) => `${recipe.name}: ${way} failed (${messageOf(error)}), ${instead[next]}`);
+      }
+    }
+  };
 }
 
 /** No way to an artifact is open. */
@@ -138,13 +130,17 @@ class MissingError extends Error {
   }
 }
 
-function refuseMissing(lookups: readonly PromiseSettledResult<void>[]): void {
-  const faults = lookups.flatMap((lookup) =>
-    lookup.status === 'rejected' ? [lookup.reason as unknown] : [],
-  );
-  const missing = faults.filter((fault) => fault instanceof MissingError);
-  for (const fault of faults) if (!(fault instanceof MissingError)) throw fault;
+/** Throws when one was not found; of those that have no way, one error tells all. */
+function allFound(lookups: readonly PromiseSettledResult<Take>[]): Take[] {
+  const missing: MissingError[] = [];
+  const found: Take[] = [];
+  for (const lookup of lookups) {
+    if (lookup.status === 'fulfilled') found.push(lookup.value);
+    else if (lookup.reason instanceof MissingError) missing.push(lookup.reason);
+    else throw lookup.reason;
+  }
   if (missing.length > 0) throw cannotGet(missing);
+  return found;
 }
 
 /** Those that the same would help are told together. */
@@ -177,9 +173,6 @@ const instead: Readonly<Record<Way, string>> = {
   build: 'building it instead',
   host: "looking for the host's own instead",
 };
-
-/** Gets an artifact on a way that was found open. */
-type Take = () => Promise<ResolvedArtifact>;
 
 /** Each looks whether its way is open, which takes a moment, and throws when it is not. */
 const takers: Readonly<Record<Way, (recipe: Recipe, session: Session) => Promise<Take>>> = {

@@ -11,7 +11,8 @@ import { runtimeNames, type RuntimeName } from '../../services/runtime.js';
 import type { Cli, DefineCommand } from '../command.js';
 import { globalOptions, openReporter, selectedPaths } from '../globals.js';
 import { addExamples } from '../help.js';
-import { artifactPath, duration, port } from '../option-values.js';
+import { duration } from '../option-values.js';
+import { startOptions } from '../start-options.js';
 import { defaultTimeoutMs } from '../start-cluster.js';
 import type { SpecFlags } from '../up-spec.js';
 
@@ -43,29 +44,14 @@ export const defineJoin: DefineCommand = (program, cli) => {
         .choices(runtimeNames)
         .default('containerd'),
     )
-    .option('--node-name <name>', 'name of the node (default: u7s-<hostname>)')
+    .addOption(startOptions.nodeName())
     .option(
       '--host-ip <address>',
       'address of this host by which the others reach it (default: the one it reaches the control plane from)',
     )
-    .option(
-      '--kubelet-port <port>',
-      'port that the kubelet is published on (default: 10250, or the next)',
-      port,
-    )
-    .addOption(
-      new Option('--artifacts <way>', 'where binaries come from').choices([
-        'auto',
-        'download',
-        'build',
-        'host',
-      ]),
-    )
-    .option(
-      '--artifact <name=path>',
-      'use this program, or folder of programs, as that artifact; may be repeated',
-      artifactPath,
-    )
+    .addOption(startOptions.kubeletPort())
+    .addOption(startOptions.artifacts())
+    .addOption(startOptions.artifact())
     .option(
       '--timeout <duration>',
       'fail when the node is not Ready by then, as 90s or 5m',

@@ -7,7 +7,8 @@ import type { DefineCommand } from '../command.js';
 import { defaultPreset } from '../default-preset.js';
 import { globalOptions, openReporter, selectedPaths } from '../globals.js';
 import { addExamples } from '../help.js';
-import { artifactPath, duration, port } from '../option-values.js';
+import { duration, port } from '../option-values.js';
+import { startOptions } from '../start-options.js';
 import { defaultTimeoutMs, type StartFlags } from '../start-cluster.js';
 
 type UpFlags = StartFlags & { initHost?: boolean; detach?: boolean; joinFile?: string };
@@ -26,20 +27,9 @@ export const defineUp: DefineCommand = (program, cli) => {
       duration,
       defaultTimeoutMs,
     )
-    .addOption(
-      new Option('--artifacts <way>', 'where binaries come from').choices([
-        'auto',
-        'download',
-        'build',
-        'host',
-      ]),
-    )
-    .option(
-      '--artifact <name=path>',
-      'use this program, or folder of programs, as that artifact; may be repeated',
-      artifactPath,
-    )
-    .option('--node-name <name>', 'name of the node (default: u7s-<hostname>)')
+    .addOption(startOptions.artifacts())
+    .addOption(startOptions.artifact())
+    .addOption(startOptions.nodeName())
     .option(
       '--host-ip <address>',
       'address of the host by which nodes of other hosts reach this one, so that they can join (default: none)',
@@ -49,11 +39,7 @@ export const defineUp: DefineCommand = (program, cli) => {
       'port of the host that the API is published on (default: 6443, or the next that is free)',
       port,
     )
-    .option(
-      '--kubelet-port <port>',
-      'port that the kubelet is published on (default: 10250, or the next)',
-      port,
-    )
+    .addOption(startOptions.kubeletPort())
     .option('--flannel-port <port>', 'UDP port of the pods’ network (default: 8472, or the next)', port)
     .option(
       '--port-base <port>',

@@ -1,12 +1,11 @@
-import { mkdir, mkdtemp, readdir, readlink, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { linkKubeconfig, unlinkKubeconfig } from '#src/cli/checkout-link.js';
+import { temporary } from '../temporary.js';
 
 test('links the kubeconfig of the cluster started last, and removes the link with that cluster', async (t) => {
-  const checkout = await mkdtemp(join(tmpdir(), 'u7s-link-'));
-  t.teardown(() => rm(checkout, { recursive: true }));
+  const checkout = await temporary(t);
   const link = join(checkout, 'config', 'localhost.kubeconfig');
   await mkdir(join(checkout, 'config'));
 

@@ -1,16 +1,15 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { detectCgroups } from '#src/host/cgroup.js';
+import { temporary } from '../temporary.js';
 
 /** Lays out a cgroup file system with `files`; our own cgroup is /own. */
 async function fixture(
   t: ExecutionContext,
   files: Record<string, string>,
 ): Promise<{ sysfs: string; self: string }> {
-  const root = await mkdtemp(join(tmpdir(), 'u7s-'));
-  t.teardown(() => rm(root, { recursive: true }));
+  const root = await temporary(t);
   for (const [name, content] of Object.entries({ self: '0::/own\n', ...files })) {
     await mkdir(dirname(join(root, name)), { recursive: true });
     await writeFile(join(root, name), content);

@@ -1,13 +1,12 @@
-import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import test from 'ava';
 import { bundledImages } from '#src/images/bundled.js';
 import type { Event } from '#src/lib/events.js';
+import { temporary } from '../temporary.js';
 
 test('the images are made once, and again when CoreDNS changes', async (t) => {
-  const root = await mkdtemp(join(tmpdir(), 'u7s-bundled-'));
-  t.teardown(() => rm(root, { recursive: true }));
+  const root = await temporary(t);
   const binary = join(root, 'coredns');
   const dir = join(root, 'images');
   const said: (string | undefined)[] = [];

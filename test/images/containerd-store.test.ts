@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import test from 'ava';
 import { containerdStore, importMissingCommand } from '#src/images/containerd-store.js';
+import { temporary } from '../temporary.js';
 
 test("an archive is imported into Kubernetes' namespace of containerd", (t) => {
   const store = containerdStore({ ctr: '/bin/ctr', socket: '/run/containerd.sock', namespace: 'k8s.io' });
@@ -25,8 +25,7 @@ esac
 
 for (const exitCode of [0, 1]) {
   test(`only images that containerd lacks are imported, and it ends with ${exitCode} when that does`, async (t) => {
-    const folder = await mkdtemp(join(tmpdir(), 'u7s-load-'));
-    t.teardown(() => rm(folder, { recursive: true }));
+    const folder = await temporary(t);
     const ctr = join(folder, 'ctr');
     await writeFile(ctr, fakeCtr(folder, exitCode));
     await chmod(ctr, 0o755);

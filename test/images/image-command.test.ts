@@ -1,5 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import test, { type ExecutionContext } from 'ava';
@@ -7,6 +6,7 @@ import { Command } from 'commander';
 import { create, extract } from 'tar';
 import { defineImage } from '#src/cli/commands/image.js';
 import { pauseProgram } from '#src/images/pause.js';
+import { temporary } from '../temporary.js';
 
 const named = ['image', 'build-from', '--name', 'localhost/hello:1'];
 
@@ -81,8 +81,7 @@ for (const verb of [['load', 'x.tar'], ['ls']]) {
 }
 
 async function setUp(t: ExecutionContext) {
-  const folder = await mkdtemp(join(tmpdir(), 'u7s-image-command-'));
-  t.teardown(() => rm(folder, { recursive: true }));
+  const folder = await temporary(t);
   const runtimeDir = join(folder, 'run');
   await mkdir(runtimeDir, { mode: 0o700 });
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];

@@ -5,16 +5,13 @@ import {
   link,
   lstat,
   mkdir,
-  mkdtemp,
   readdir,
   readFile,
   readlink,
-  rm,
   stat,
   symlink,
   writeFile,
 } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import test, { type ExecutionContext } from 'ava';
@@ -22,6 +19,7 @@ import { create, extract, list, type ReadEntry } from 'tar';
 import { writeImage, type ImageSpec } from '#src/images/oci-layout.js';
 import type { Rootfs } from '#src/images/rootfs.js';
 import { tarHeader } from '#src/images/tar-entries.js';
+import { temporary } from '../temporary.js';
 
 type Descriptor = { digest: string; size: number };
 type Documents = {
@@ -217,8 +215,7 @@ test('aborted, it leaves nothing', async (t) => {
 });
 
 async function folder(t: ExecutionContext): Promise<string> {
-  const path = await mkdtemp(join(tmpdir(), 'u7s-image-'));
-  t.teardown(() => rm(path, { recursive: true }));
+  const path = await temporary(t);
   return path;
 }
 

@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import test from 'ava';
 import { pauseAssembly, pauseProgram } from '#src/images/pause.js';
 import { assembleArm64 } from '../fixtures/images/assemble-arm64.js';
+import { temporary } from '../temporary.js';
 
 const execute = promisify(execFile);
 const elfHeaders = 64 + 56;
@@ -13,8 +13,7 @@ const machineCode = (architecture: 'amd64' | 'arm64') =>
   pauseProgram(architecture).subarray(elfHeaders).toString('hex');
 
 test('the machine code for amd64 is what the assembler makes of the assembly', async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'u7s-pause-'));
-  t.teardown(() => rm(folder, { recursive: true }));
+  const folder = await temporary(t);
   const file = (name: string) => join(folder, name);
   await writeFile(file('pause.s'), pauseAssembly('amd64'));
   await execute('gcc', ['-m64', '-c', '-o', file('pause.o'), file('pause.s')]);

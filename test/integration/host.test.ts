@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { thisHost, type Host } from '#src/host/host.js';
 import { tryNamespace } from '#src/host/namespace-trial.js';
 import type { Check } from '#src/host/preflight.js';
 import { run, runOk, type RunResult } from '#src/lib/exec.js';
+import { temporary } from '../temporary.js';
 
 const asRoot = process.getuid?.() === 0 ? test.serial : test.serial.skip;
 
@@ -89,8 +90,7 @@ asRoot('init-host makes a user who is missing, with sub-IDs of their own (needs 
 });
 
 test('a namespace with IDs that are not lent to the user is refused in newuidmap’s words, and nothing is left', async (t) => {
-  const directory = await mkdtemp(join(tmpdir(), 'u7s-'));
-  t.teardown(() => rm(directory, { recursive: true }));
+  const directory = await temporary(t);
   const foreign = [{ owner: 'nobody', start: 4_000_000_000, count: 65_536 }];
   const user = { uid: process.getuid!(), gid: process.getgid!(), subUids: foreign, subGids: foreign };
   const { refused } = await tryNamespace(thisHost(process.env), user, join(directory, 'not', 'made', 'yet'));
@@ -99,8 +99,7 @@ test('a namespace with IDs that are not lent to the user is refused in newuidmap
 });
 
 test('where AppArmor restricts namespaces, the trial runs from a path that our profile names', async (t) => {
-  const directory = await mkdtemp(join(tmpdir(), 'u7s-'));
-  t.teardown(() => rm(directory, { recursive: true }));
+  const directory = await temporary(t);
   const host = thisHost(process.env);
   const unshare = join(directory, 'unshare');
   const log = join(directory, 'log');

@@ -1,12 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { pauseProgram } from '#src/images/pause.js';
 import { architecture } from '../fixtures/images/artifacts.js';
+import { temporary } from '../temporary.js';
 
 test('it ends with 0 on SIGTERM and SIGINT, and on no other signal', async (t) => {
   const pause = await install(t);
@@ -47,8 +47,7 @@ test('as process 1 of a PID namespace it reaps orphans and still heeds SIGTERM',
 });
 
 async function install(t: ExecutionContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'u7s-pause-'));
-  t.teardown(() => rm(folder, { recursive: true }));
+  const folder = await temporary(t);
   const pause = join(folder, 'pause');
   await writeFile(pause, pauseProgram(architecture), { mode: 0o755 });
   return pause;

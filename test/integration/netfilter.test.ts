@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -6,6 +6,7 @@ import { thisHost, type Host } from '#src/host/host.js';
 import { tryNamespace, type NamespaceTrial } from '#src/host/namespace-trial.js';
 import type { Netfilter } from '#src/host/netfilter.js';
 import { run } from '#src/lib/exec.js';
+import { temporary } from '../temporary.js';
 
 const here = thisHost(process.env);
 
@@ -63,8 +64,7 @@ function trialOn(host: Host): Promise<NamespaceTrial> {
 
 /** This host, with these shell scripts and what the trial itself needs for programs. */
 async function hostWith(t: ExecutionContext, scripts: Record<string, string>): Promise<Host> {
-  const folder = await mkdtemp(join(tmpdir(), 'u7s-netfilter-'));
-  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  const folder = await temporary(t);
   await chmod(folder, 0o755);
   const needed = ['unshare', 'setpriv', 'sh', 'mount', 'tr'];
   for (const program of needed) await symlink((await here.which(program)) ?? '', join(folder, program));

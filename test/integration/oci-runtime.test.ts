@@ -1,11 +1,11 @@
-import { chmod, chown, copyFile, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, chown, copyFile, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { pauseProgram } from '#src/images/pause.js';
 import { run } from '#src/lib/exec.js';
 import { renderRuntimeWrapper } from '#src/services/runc-without-cgroups.js';
 import { architecture, binariesOf } from '../fixtures/images/artifacts.js';
+import { temporary } from '../temporary.js';
 
 const nobody = 65534;
 
@@ -62,8 +62,7 @@ test('with the wrapper the same container is created, started, entered, killed a
 });
 
 async function prepare(t: ExecutionContext) {
-  const folder = await mkdtemp(join(tmpdir(), 'u7s-runc-'));
-  t.teardown(() => rm(folder, { recursive: true }));
+  const folder = await temporary(t);
   const isRoot = process.getuid?.() === 0;
   const bundle = join(folder, 'a bundle');
   const rootfs = join(bundle, 'rootfs');

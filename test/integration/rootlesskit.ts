@@ -1,7 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, chown, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, chown } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ExecutionContext } from 'ava';
@@ -9,6 +8,7 @@ import { accountName, asUser, findAccount } from '#src/host/account.js';
 import { createPortClient, type PortClient } from '#src/rootless/api-client.js';
 import { rootlessKitCommand } from '#src/rootless/parent.js';
 import { binariesOf } from '../fixtures/images/artifacts.js';
+import { temporary } from '../temporary.js';
 
 export type LiveRootlessKit = {
   process: ChildProcess;
@@ -21,8 +21,7 @@ export type LiveRootlessKit = {
 
 /** A folder for RootlessKit's state, private to the ordinary user as the one of a cluster is. */
 export async function privateFolder(t: ExecutionContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'u7s-rk-'));
-  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  const folder = await temporary(t);
   const account = process.getuid?.() === 0 ? await findAccount(accountName(process.env)) : undefined;
   if (account !== undefined) await chown(folder, account.uid, account.gid);
   await chmod(folder, 0o700);

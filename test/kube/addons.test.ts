@@ -1,11 +1,11 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { U7sError } from '#src/lib/errors.js';
 import { applyAddons, loadAddons } from '#src/kube/addons.js';
 import { KubeError } from '#src/kube/errors.js';
 import { clientOf, json, line, removePki } from './fake-api.js';
+import { temporary } from '../temporary.js';
 
 test.after.always(removePki);
 
@@ -17,8 +17,7 @@ const values = {
 };
 
 async function folderWith(t: ExecutionContext, files: Record<string, string>): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), 'u7s-addons-'));
-  t.teardown(() => rm(dir, { recursive: true }));
+  const dir = await temporary(t);
   await Promise.all(Object.entries(files).map(([name, text]) => writeFile(join(dir, name), text)));
   return dir;
 }

@@ -1,16 +1,4 @@
-import {
-  lstat,
-  mkdir,
-  mkdtemp,
-  readdir,
-  readFile,
-  rm,
-  stat,
-  symlink,
-  utimes,
-  writeFile,
-} from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { lstat, mkdir, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
@@ -22,6 +10,7 @@ import {
   mergeIntoKubeconfig,
   removeFromKubeconfig,
 } from '#src/kube/kubeconfig-merge.js';
+import { temporary } from '../temporary.js';
 
 const ours = {
   name: 'usernetes',
@@ -35,8 +24,7 @@ type Named = { name: string; [field: string]: unknown };
 type Config = { clusters?: Named[]; users?: Named[]; contexts?: Named[]; 'current-context'?: string };
 
 async function emptyDir(t: ExecutionContext): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), 'u7s-kubeconfig-'));
-  t.teardown(() => rm(dir, { recursive: true }));
+  const dir = await temporary(t);
   return dir;
 }
 

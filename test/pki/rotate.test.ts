@@ -1,8 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile, copyFile, mkdir } from 'node:fs/promises';
+import { chmod, readdir, readFile, rm, stat, writeFile, copyFile, mkdir } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, createServer, type ConnectionOptions } from 'node:tls';
 import test, { type ExecutionContext } from 'ava';
@@ -11,6 +10,7 @@ import { U7sError } from '#src/lib/errors.js';
 import { certificateTable, type AuthorityName } from '#src/pki/certificates.js';
 import { certificateExpiries } from '#src/pki/inspect.js';
 import { ensurePki } from '#src/pki/rotate.js';
+import { temporary } from '../temporary.js';
 
 const input = {
   nodeName: 'node1',
@@ -23,8 +23,7 @@ const table = certificateTable(input);
 const dayMs = 24 * 3600_000;
 
 async function emptyDir(t: ExecutionContext): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), 'u7s-pki-'));
-  t.teardown(() => rm(dir, { recursive: true }));
+  const dir = await temporary(t);
   return dir;
 }
 

@@ -1,18 +1,17 @@
 import { execFile } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
 import { renderRuntimeWrapper } from '#src/services/runc-without-cgroups.js';
+import { temporary } from '../temporary.js';
 
 const execute = promisify(execFile);
 
 /** A wrapper round a stand-in for runc that prints its arguments, one a line. */
 async function install(t: ExecutionContext, folder = 'it\'s a "home" of $(blanks)') {
-  const root = await mkdtemp(join(tmpdir(), 'u7s-wrapper-'));
-  t.teardown(() => rm(root, { recursive: true }));
+  const root = await temporary(t);
   const home = join(root, folder);
   const bundle = join(home, 'a bundle');
   await mkdir(bundle, { recursive: true });

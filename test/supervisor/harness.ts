@@ -1,5 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import type {
@@ -10,12 +9,12 @@ import type {
   SupervisorEvent,
 } from '#src/supervisor/definition.js';
 import { createSupervisor, type Supervisor, type SupervisorOptions } from '#src/supervisor/supervisor.js';
+import { temporary } from '../temporary.js';
 
 export const fixture = (name: string): string => resolve('test/fixtures/supervisor', name);
 
 export async function temporaryDir(t: ExecutionContext): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), 'u7s-supervisor-'));
-  t.teardown(() => rm(dir, { recursive: true, force: true }));
+  const dir = await temporary(t);
   return dir;
 }
 

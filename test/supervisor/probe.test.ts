@@ -10,9 +10,9 @@ import type { ProbeTarget } from '#src/supervisor/definition.js';
 import { pollDelay, probeOnce, waitUntilReady, type ProbeResult } from '#src/supervisor/probe.js';
 import { linesOf, runs, temporaryDir } from './harness.js';
 
-const never = new AbortController().signal;
+const never = (): AbortSignal => new AbortController().signal;
 const attempt = (target: ProbeTarget, timeoutMs = 10_000): Promise<ProbeResult> =>
-  probeOnce(target, timeoutMs, never);
+  probeOnce(target, timeoutMs, never());
 
 async function listen(t: ExecutionContext, server: net.Server, where: number | string = 0): Promise<number> {
   await new Promise<void>((resolve) => server.listen(where as number, '127.0.0.1', resolve));
@@ -131,7 +131,7 @@ test('exec: ready when it exits with 0, in the environment of its service', asyn
     String(await attempt({ type: 'exec', command: '/missing', args: [] })),
     /cannot execute \/missing: no such file/,
   );
-  t.true(await probeOnce(sh('[ "$A" = 1 ] && [ "$PWD" = / ]'), 10_000, never, { env: { A: '1' }, cwd: '/' }));
+  t.true(await probeOnce(sh('[ "$A" = 1 ] && [ "$PWD" = / ]'), 10_000, never(), { env: { A: '1' }, cwd: '/' }));
 });
 
 test('an attempt that takes too long fails, and an exec leaves no process', async (t) => {
@@ -170,7 +170,7 @@ test('waiting asks until it is ready', async (t) => {
   const path = join(await temporaryDir(t), 'f');
   const results: ProbeResult[] = [];
   const probe = { type: 'file', path, periodMs: 20, timeoutMs: 1_000, startupMs: 60_000 } as const;
-  await waitUntilReady(probe, never, undefined, (result) => {
+  await waitUntilReady(probe, never(), undefined, (result) => {
     if (results.push(result) === 3) void writeFile(path, '');
   });
   t.true(results.length > 3);
@@ -179,7 +179,7 @@ test('waiting asks until it is ready', async (t) => {
 
 test('waiting ends with the last reason when its time is over', async (t) => {
   const probe = { type: 'file', path: '/missing', periodMs: 10, timeoutMs: 1_000, startupMs: 40 } as const;
-  await t.throwsAsync(waitUntilReady(probe, never), { message: /^not ready after 0.04 s: ENOENT/ });
+  await t.throwsAsync(waitUntilReady(probe, never()), { message: /^not ready after 0.04 s: ENOENT/ });
 });
 
 test('the pause grows with the time it has taken, up to the period', (t) => {

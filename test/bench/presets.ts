@@ -119,14 +119,19 @@ async function memoryOfAll(owner: Owner): Promise<{ memory: number; processes: n
   return { memory: sizes.reduce((sum, size) => sum + size, 0), processes: tree.length };
 }
 
-/** In turn by runc itself and by the wrapper, each told to use no cgroup, so that both can. */
+/** By runc itself and by the wrapper, each first as often as the other, and each told to use no cgroup, so that both can. */
 const life = `
 now() { date +%s%N; }
-one() { ctr -n k8s.io run --rm --cgroup "" --runc-binary "$1" ${busyboxImage} bench true; }
+one() {
+  start=$(now)
+  ctr -n k8s.io run --rm --cgroup "" --cpu-shares 0 --runc-binary "$1" ${busyboxImage} bench true
+  taken=$(($(now) - start))
+}
 i=0
 while [ $i -lt "$3" ]; do
-  a=$(now); one "$1"; b=$(now); one "$2"; c=$(now)
-  echo $((b - a)) $((c - b))
+  if [ $((i % 2)) = 0 ]; then one "$1"; bare=$taken; one "$2"; wrapped=$taken
+  else one "$2"; wrapped=$taken; one "$1"; bare=$taken; fi
+  echo $bare $wrapped
   i=$((i + 1))
 done`;
 

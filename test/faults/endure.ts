@@ -126,8 +126,7 @@ async function whileStarting(
   const took = performance.now() - begin;
   if (took > limitMs) note(`it took ${Math.round(took / 1000)} s to fail`);
   await mending.mend();
-  // A command that was killed could not clean up.
-  note(...(await (outcome === endedBySignal ? stopped(subject) : remains(subject))));
+  note(...(await leftBy(outcome, subject)));
   return { outcome, readyMs: await startAgain(subject) };
 }
 
@@ -144,7 +143,7 @@ async function whileStopping(
   const { exitCode, stderr } = await stopping.ended;
   const outcome = exitCode === 0 ? 'stopped' : refusal(stderr, exitCode, note);
   await mending.mend();
-  note(...(await remains(subject)));
+  note(...(await leftBy(outcome, subject)));
   return { outcome, readyMs: await startAgain(subject) };
 }
 
@@ -179,6 +178,11 @@ function refusal(stderr: string, exitCode: number | null, note: Note): string {
   if (error === undefined) note(`it ended with ${exitCode} and no error: ${stderr}`);
   else if (fix === undefined) note(`its error has no fix: ${stderr}`);
   return `refused: ${error ?? 'no error'}`;
+}
+
+/** What remains after a command; one that was killed could not clean up, or had not yet asked the launcher to stop. */
+function leftBy(outcome: string, subject: Subject): Promise<string[]> {
+  return outcome === endedBySignal ? stopped(subject) : remains(subject);
 }
 
 async function startAgain(subject: Subject): Promise<number> {

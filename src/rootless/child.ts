@@ -46,7 +46,8 @@ export function namespaceSetup(
 ): NamespaceSetup {
   return {
     remove: [
-      ...['netns', 'flannel', 'xtables.lock'].map((name) => `/run/${name}`),
+      // The last is where runc keeps its containers when it is told nothing else, as by BuildKit and CRI-O.
+      ...['netns', 'flannel', 'xtables.lock', 'runc'].map((name) => `/run/${name}`),
       ...['kubelet', 'cni'].map((name) => `/var/lib/${name}`),
       '/opt/cni',
       ...runtime.remove,

@@ -35,7 +35,7 @@ default_sysctls = ["net.ipv4.ip_unprivileged_port_start=0", "net.ipv4.ping_group
 [crio.runtime.runtimes.runc]
 runtime_type = "oci"
 runtime_path = ${text(runtime)}
-runtime_root = "/run/crio/runc"
+runtime_root = "/run/runc"
 monitor_path = ${text(context.binary('conmon'))}
 monitor_cgroup = "pod"
 

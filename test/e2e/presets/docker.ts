@@ -24,6 +24,11 @@ export const dockerChecks: Readonly<Record<string, Check>> = {
     t.is((await docker('-H', `unix://${dockerSocket}`, 'info', '-f', '{{.Driver}}')).trim(), 'overlayfs');
   },
 
+  // As BuildKit calls it, which a docker client brings as a plugin.
+  'runc by itself': async (t) => {
+    t.regex(await ok('bin/u7s.js', ['shell', '--', 'runc', 'list']), /^ID +PID/);
+  },
+
   'docker networks': async (t) => {
     await docker('network', 'create', 'further');
     const subnets = await docker(

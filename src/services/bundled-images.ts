@@ -1,6 +1,6 @@
 import type { Command } from '../images/image-store.js';
 import type { DependencyCondition, ServiceDefinition } from '../supervisor/definition.js';
-import { systemPath } from './context.js';
+import { serviceEnv } from './context.js';
 
 /** Loads the images that were made from binaries, so that no registry is needed; `load` takes in those that are missing. */
 export function bundledImages(
@@ -11,7 +11,7 @@ export function bundledImages(
     name: 'bundled-images',
     kind: 'task',
     ...load,
-    env: { PATH: systemPath },
+    env: serviceEnv,
     dependsOn,
     files: [],
     restart: { when: 'on-failure', backoff: { initialMs: 200, maxMs: 10_000 } },

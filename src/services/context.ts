@@ -88,6 +88,12 @@ export const liveness = {
 /** Where distributions keep ip, iptables, mount and the like, after those that were chosen for the node. */
 export const systemPath = `${chosenPrograms}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`;
 
+/**
+ * Of every service. What programs keep as long as they run, as runc, skopeo and CRI-O do, lies in the namespaces' own /run:
+ * without the variable some find the user's folder, and leave theirs there.
+ */
+export const serviceEnv = { PATH: systemPath, XDG_RUNTIME_DIR: '/run' };
+
 type DaemonOptions = Pick<ServiceDefinition, 'command' | 'args'> &
   Partial<Pick<ServiceDefinition, 'reachable' | 'ready' | 'live' | 'files' | 'before' | 'env'>> & {
     dependsOn?: Record<string, DependencyCondition>;
@@ -104,7 +110,7 @@ export function daemon(name: string, options: DaemonOptions): ServiceDefinition 
     dependsOn: {},
     files: [],
     ...rest,
-    env: { PATH: systemPath, ...options.env },
+    env: { ...serviceEnv, ...options.env },
     restart: { when: 'always', backoff: { initialMs: 200, maxMs: 10_000 } },
     stop: { signal: 'SIGTERM', graceMs },
   };

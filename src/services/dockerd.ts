@@ -53,8 +53,6 @@ function dockerd(context: ServiceContext): ServiceDefinition {
     env: {
       PATH: [dirname(context.binary('runc')), systemPath].join(':'),
       HOME: user.home,
-      // Where runc, which it asks for its features, puts a folder: not into the user's.
-      XDG_RUNTIME_DIR: '/run',
       // By these it finds RootlessKit, to publish ports.
       ROOTLESSKIT_STATE_DIR: rootlesskitDir,
       ROOTLESSKIT_PARENT_EUID: String(user.uid),

@@ -43,17 +43,14 @@ const rows: readonly Row[] = [
 const results = new Map<string, string>();
 /** Where root's runc keeps its containers, on every host that has had some; nobody else may enter it. */
 const containersOfRoot = '/run/runc';
-let madeForRoot = false;
+let madeForRoot: string | undefined;
 
 test.before('nothing is left of an earlier run', async (t) => {
   t.timeout(80 * 60_000, 'the binaries may have to be built');
   for (const { name } of rows) await sh('bin/u7s.js', ['init-host', '--preset', name]);
   await sh('./cleanup.sh');
   if (needsRoot !== undefined) return;
-  madeForRoot = await mkdir(containersOfRoot, { mode: 0o700 }).then(
-    () => true,
-    () => false,
-  );
+  madeForRoot = await mkdir(containersOfRoot, { mode: 0o700, recursive: true });
 });
 
 for (const row of rows) {
@@ -103,7 +100,7 @@ test.serial("another engine's docker.sock is not taken from it", async (t) => {
 
 test.after.always('the cluster is removed, and the table is shown', async (t) => {
   await sh('./cleanup.sh');
-  if (madeForRoot) await rmdir(containersOfRoot);
+  if (madeForRoot !== undefined) await rmdir(madeForRoot);
   t.log(table());
 });
 

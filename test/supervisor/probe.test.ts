@@ -131,7 +131,9 @@ test('exec: ready when it exits with 0, in the environment of its service', asyn
     String(await attempt({ type: 'exec', command: '/missing', args: [] })),
     /cannot execute \/missing: no such file/,
   );
-  t.true(await probeOnce(sh('[ "$A" = 1 ] && [ "$PWD" = / ]'), 10_000, never(), { env: { A: '1' }, cwd: '/' }));
+  t.true(
+    await probeOnce(sh('[ "$A" = 1 ] && [ "$PWD" = / ]'), 10_000, never(), { env: { A: '1' }, cwd: '/' }),
+  );
 });
 
 test('an attempt that takes too long fails, and an exec leaves no process', async (t) => {

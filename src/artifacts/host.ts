@@ -1,4 +1,5 @@
-import { symlink } from 'node:fs/promises';
+import { mkdtemp, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { run } from '../lib/exec.js';
 import { U7sError } from '../lib/errors.js';
@@ -47,7 +48,10 @@ export async function linkHost(
   return { version, way: 'host', source: Object.values(binaries) };
 }
 
-/** What an artifact's first program says of itself when it is asked for its version; `unknown` when it doesn't say. */
+/**
+ * What an artifact's first program says of itself when it is asked for its version; `unknown` when it doesn't say.
+ * Asked with a runtime directory of its own, since crio leaves folders there that nobody would remove.
+ */
 export async function hostVersion(
   name: ArtifactName,
   binaries: Record<string, string>,
@@ -55,7 +59,10 @@ export async function hostVersion(
 ): Promise<string> {
   const { binaries: programs, versionArgs = ['--version'] } = catalog[name];
   const path = binaries[programs[0] ?? ''] ?? '';
-  const said = await run(path, versionArgs, { env, timeout: 5000 }).catch(() => undefined);
+  const scratch = await mkdtemp(join(tmpdir(), 'u7s-version-'));
+  const said = await run(path, versionArgs, { env: { ...env, XDG_RUNTIME_DIR: scratch }, timeout: 5000 })
+    .catch(() => undefined)
+    .finally(() => rm(scratch, { recursive: true, force: true }));
   const lines = `${said?.stdout}\n${said?.stderr}`.split('\n');
   // fuse-overlayfs names fusermount3's version first and libfuse's last.
   const own = lines.find((line) => line.startsWith(basename(path))) ?? lines.join('\n');

@@ -1,4 +1,4 @@
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import type { GivenPaths } from '#src/artifacts/catalog.js';
@@ -15,7 +15,7 @@ async function program(folder: string, name: string, says: string): Promise<stri
   return path;
 }
 
-async function given(paths: GivenPaths, store: string, events: Event[] = []) {
+async function given(paths: GivenPaths, store: string, events: Event[] = [], env = {}) {
   return ensureArtifacts(Object.keys(paths) as (keyof GivenPaths)[], {
     store,
     goCache: store,
@@ -23,7 +23,7 @@ async function given(paths: GivenPaths, store: string, events: Event[] = []) {
     arch: 'amd64',
     way: 'auto',
     given: paths,
-    env: { PATH: '/usr/bin:/bin' },
+    env: { PATH: '/usr/bin:/bin', ...env },
     report: (event) => events.push(event),
     signal: new AbortController().signal,
   });
@@ -39,6 +39,19 @@ test('an artifact that is given as a program or as a folder is used where it lie
   t.like(found.get('runc'), { way: 'given', version: '1.4.9', binaries: { runc } });
   t.like(found.get('etcd'), { way: 'given', version: '3.6.14', binaries: { etcd, etcdctl } });
   t.deepEqual(events, []);
+});
+
+test('a program that leaves folders where the runtime directory is told leaves none to the user', async (t) => {
+  const folder = await temporary(t);
+  const runtimeDir = join(folder, 'run');
+  await mkdir(runtimeDir);
+  const runc = join(folder, 'runc');
+  await writeFile(runc, '#!/bin/sh\nmkdir "$XDG_RUNTIME_DIR/containers" && echo runc version 1.4.9\n', {
+    mode: 0o755,
+  });
+  const found = await given({ runc }, folder, [], { XDG_RUNTIME_DIR: runtimeDir });
+  t.is(found.get('runc')?.version, '1.4.9');
+  t.deepEqual(await readdir(runtimeDir), []);
 });
 
 test('one of another release is warned of', async (t) => {

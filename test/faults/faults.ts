@@ -57,7 +57,8 @@ const nodeSignalled = ['RootlessKit', "RootlessKit's child", 'slirp4netns', 'the
 
 const others = [
   running('a service dies', 'all services are killed', replaced(...services), kill(...services)),
-  running('the node dies', 'RootlessKit is terminated', 'rebuilt', terminate('RootlessKit')),
+  // RootlessKit passes it on to the supervisor, which obeys nobody but the launcher.
+  running('the node dies', 'RootlessKit is terminated', 'endured', terminate('RootlessKit')),
   running('the node dies', 'slirp4netns is terminated', 'rebuilt', terminate('slirp4netns')),
   running('the node dies', 'the supervisor is terminated', 'endured', terminate('the supervisor')),
   running('the launcher dies', 'the launcher is killed', 'ended', kill('the launcher')),

@@ -1,46 +1,30 @@
 import { execFile } from 'node:child_process';
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import test from 'ava';
 import { importMissingCommand, skopeoStore } from '#src/images/skopeo-store.js';
 import { temporary } from '../temporary.js';
-
-/** A stand-in for skopeo, whose storage has `localhost/known:1` alone, or fails to copy. */
-const fakeSkopeo = (folder: string, exitCode: number) => `#!/bin/sh
-echo "$*" >> ${folder}/calls
-case "$*" in
-inspect*known:1) echo sha256:11 ;;
-inspect*) exit 1 ;;
-copy*) exit ${exitCode} ;;
-esac
-`;
+import { exitCodeOf, standIn } from './stand-in.js';
 
 for (const exitCode of [0, 1]) {
   test(`only images that the storage lacks are copied, and it ends with ${exitCode} when that does`, async (t) => {
-    const folder = await temporary(t);
-    const skopeo = join(folder, 'skopeo');
-    await writeFile(skopeo, fakeSkopeo(folder, exitCode));
-    await chmod(skopeo, 0o755);
-    const { command, args } = importMissingCommand(skopeo, [
+    const skopeo = await standIn(
+      t,
+      `inspect*known:1) echo sha256:11 ;;
+       inspect*) exit 1 ;;
+       copy*) exit ${exitCode} ;;`,
+    );
+    const command = importMissingCommand(skopeo.path, [
       { reference: 'localhost/known:1', digest: 'sha256:11', archive: '/known.tar' },
       { reference: 'localhost/known:1', digest: 'sha256:22', archive: '/a new.tar' },
     ]);
-    const ended = await promisify(execFile)(command, args).then(
-      () => 0,
-      (error: { code: number }) => error.code,
-    );
-    t.is(ended, exitCode);
-    t.is(
-      await readFile(join(folder, 'calls'), 'utf8'),
-      [
-        'inspect --format {{.Digest}} containers-storage:localhost/known:1',
-        'inspect --format {{.Digest}} containers-storage:localhost/known:1',
-        'copy --quiet oci-archive:/a new.tar containers-storage:localhost/known:1',
-      ]
-        .map((call) => `${call}\n`)
-        .join(''),
-    );
+    t.is(await exitCodeOf(command), exitCode);
+    t.deepEqual(await skopeo.calls(), [
+      'inspect --format {{.Digest}} containers-storage:localhost/known:1',
+      'inspect --format {{.Digest}} containers-storage:localhost/known:1',
+      'copy --quiet oci-archive:/a new.tar containers-storage:localhost/known:1',
+    ]);
   });
 }
 

@@ -58,6 +58,24 @@ test.serial('an address of the Service network that no Service has is refused at
   t.regex(inNode.stderr, /Connection refused/);
 });
 
+test.serial(
+  'a name that DNS did not know a moment ago is known as soon as its Service is there',
+  async (t) => {
+    const lookUp = () =>
+      sh('./kubectl.sh', ['exec', 'hello', '--', 'nslookup', 'late.default.svc.cluster.local']);
+    for (const _ of [1, 2]) t.regex((await lookUp()).stdout, /NXDOMAIN/);
+    const metrics = await kubectl(
+      'get',
+      '--raw',
+      '/api/v1/namespaces/kube-system/services/kube-dns:9153/proxy/metrics',
+    );
+    t.regex(metrics, /^coredns_cache_misses_total/m);
+    t.notRegex(metrics, /^coredns_cache_hits_total.*type="denial"/m, 'it was asked again, not remembered');
+    await kubectl('create', 'service', 'clusterip', 'late', '--tcp=80');
+    await until(async () => (await lookUp()).exitCode === 0);
+  },
+);
+
 test.serial('a ServiceAccount cannot read secrets, and a stranger cannot read anything', async (t) => {
   const refused = await sh('./kubectl.sh', [
     'auth',

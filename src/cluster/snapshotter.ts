@@ -2,7 +2,7 @@ import type { ArtifactName } from '../artifacts/catalog.js';
 import type { NamespaceTrial } from '../host/namespace-trial.js';
 import type { Report } from '../lib/events.js';
 import type { Snapshotter } from '../services/context.js';
-import type { RuntimeName } from '../services/runtime.js';
+import type { RuntimeName } from '../services/runtime-names.js';
 
 /** The best way to stack the layers of images that this host has; another than the kernel's is warned of. */
 export function chooseSnapshotter({ overlay, fuse }: NamespaceTrial['faults'], report: Report): Snapshotter {

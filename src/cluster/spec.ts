@@ -3,7 +3,7 @@ import { UsageError, messageOf } from '../lib/errors.js';
 import { nearest } from '../lib/nearest.js';
 import { artifactNames } from '../artifacts/catalog.js';
 import { parsePortSpec, type PortSpec } from '../rootless/port-spec.js';
-import { runtimeNames } from '../services/runtime.js';
+import { runtimeNames } from '../services/runtime-names.js';
 import { tapNetwork } from '../rootless/network.js';
 import { defaultDnsAddress, networkFaults } from './networks.js';
 import { defaultCluster, namePattern } from './paths.js';

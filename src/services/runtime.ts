@@ -6,9 +6,7 @@ import type { ServiceContext } from './context.js';
 import { containerdRuntime } from './containerd.js';
 import { crioRuntime } from './crio.js';
 import { dockerRuntime } from './dockerd.js';
-
-export const runtimeNames = ['containerd', 'docker', 'crio'] as const;
-export type RuntimeName = (typeof runtimeNames)[number];
+import type { RuntimeName } from './runtime-names.js';
 
 /**
  * What a container runtime brings to a node; all else of a node is the same with each. A description, without any I/O:

@@ -7,7 +7,7 @@ import { dockerConfigFolder } from '../../host/docker-context.js';
 import type { NamespaceTrial } from '../../host/namespace-trial.js';
 import { U7sError, UsageError } from '../../lib/errors.js';
 import type { Report } from '../../lib/events.js';
-import { runtimeNames, type RuntimeName } from '../../services/runtime.js';
+import { runtimeNames, type RuntimeName } from '../../services/runtime-names.js';
 import type { Cli, DefineCommand } from '../command.js';
 import { globalOptions, openReporter, selectedPaths } from '../globals.js';
 import { addExamples } from '../help.js';

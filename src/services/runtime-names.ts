@@ -1,0 +1,3 @@
+/** By themselves, so that a command line is read without loading what a runtime is. */
+export const runtimeNames = ['containerd', 'docker', 'crio'] as const;
+export type RuntimeName = (typeof runtimeNames)[number];

@@ -226,6 +226,20 @@ asRoot('damaged data of etcd: the service, its last words and its log are named'
   await nothingRuns(t);
 });
 
+asRoot('what belongs to sub-IDs that the user has no longer is named, and how to remove it', async (t) => {
+  const foreign = join(state, 'foreign');
+  await runOk('install', ['-d', '-m', '0700', '-o', '4000000', join(foreign, 'inner')]);
+  await runOk('chown', ['4000000', foreign]);
+  t.teardown(() => rm(foreign, { recursive: true, force: true }));
+  const { exitCode, stderr } = await u7s('cleanup', ...cluster).ended;
+  t.is(exitCode, 1);
+  t.regex(
+    stderr,
+    /error: cannot remove \S+\/foreign\S*: it belongs to none of the sub-IDs that this user has now\n/,
+  );
+  t.true(stderr.includes(`or have root type: rm -rf ${state}`), stderr);
+});
+
 asRoot('cleanup leaves nothing', async (t) => {
   await succeeds('cleanup', ...cluster);
   const file = join(account.home, '.kube/config');

@@ -32,7 +32,7 @@ else
   u7s artifacts fetch crio || echo 'going on without CRI-O'
   mv /home/$user/.local/share/usernetes/artifacts /out/artifacts
   # Gigabytes of what Go compiled, which the stage's layer would carry.
-  chmod -R u+w /home/$user/.cache && rm -rf /home/$user/.cache
+  rm -rf /home/$user/.cache
 fi
 # Whatever way it came, process 1 of the container is found on the PATH.
 for init in /out/artifacts/docker-init/*/bin/docker-init; do cp "$init" /out/bin/docker-init; done

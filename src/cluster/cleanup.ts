@@ -1,8 +1,8 @@
 import { access, readdir, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { removeHalfWritten } from '../lib/atomic-file.js';
-import { errnoOf, U7sError } from '../lib/errors.js';
-import { run } from '../lib/exec.js';
+import { errnoOf, messageOf, U7sError } from '../lib/errors.js';
+import { runOk } from '../lib/exec.js';
 import { withLock } from '../lib/lock-file.js';
 import { isServed } from '../supervisor/control-socket.js';
 import { namespacePid } from '../rootless/nsenter.js';
@@ -77,15 +77,16 @@ export async function removeAll(targets: string[], removal: Removal): Promise<vo
 }
 
 async function removeInUserNamespace(target: string, rootlesskit: string, removal: Removal): Promise<void> {
-  const { exitCode, stderr } = await run(rootlesskit, ['rm', '-rf', '--one-file-system', '--', target], {
+  await runOk(rootlesskit, ['rm', '-rf', '--one-file-system', '--', target], {
     env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', HOME: removal.home },
     signal: removal.signal,
-  });
-  if (exitCode === 0) return;
-  const [, refused] = /cannot remove '(.*)': Permission denied/.exec(stderr) ?? [];
-  if (refused === undefined) throw new U7sError(`cannot remove ${target}: ${stderr.trim()}`);
-  throw new U7sError(`cannot remove ${refused}: it belongs to none of the sub-IDs that this user has now`, {
-    fix: `have the sub-IDs of before put back into /etc/subuid and /etc/subgid; or have root type: rm -rf ${target}`,
+  }).catch((cause: unknown) => {
+    const [, refused] = /cannot remove '(.*)': Permission denied/.exec(messageOf(cause)) ?? [];
+    if (refused === undefined) throw cause;
+    throw new U7sError(`cannot remove ${refused}: it belongs to none of the sub-IDs that this user has now`, {
+      fix: `have the sub-IDs of before put back into /etc/subuid and /etc/subgid; or have root type: rm -rf ${target}`,
+      cause,
+    });
   });
 }
 

@@ -1,6 +1,7 @@
 import test from 'ava';
 import { containerdStore, importMissingCommand } from '#src/images/containerd-store.js';
-import { exitCodeOf, standIn } from './stand-in.js';
+import { run } from '#src/lib/exec.js';
+import { standIn } from './stand-in.js';
 
 test("an archive is imported into Kubernetes' namespace of containerd", (t) => {
   const store = containerdStore({ ctr: '/bin/ctr', socket: '/run/containerd.sock', namespace: 'k8s.io' });
@@ -17,7 +18,7 @@ for (const exitCode of [0, 1]) {
       `*" list "*known:1*) echo localhost/known:1 ;;
        *" import "*) exit ${exitCode} ;;`,
     );
-    const command = importMissingCommand(
+    const { command, args } = importMissingCommand(
       { ctr: ctr.path, socket: 'SOCKET', namespace: 'k8s.io' },
       'overlayfs',
       [
@@ -25,7 +26,7 @@ for (const exitCode of [0, 1]) {
         { reference: 'localhost/new:1', digest: 'sha256:22', archive: '/a new.tar' },
       ],
     );
-    t.is(await exitCodeOf(command), exitCode);
+    t.is((await run(command, args)).exitCode, exitCode);
     t.deepEqual(
       await ctr.calls(),
       [

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import test from 'ava';
 import { importMissingCommand, skopeoStore } from '#src/images/skopeo-store.js';
+import { run } from '#src/lib/exec.js';
 import { temporary } from '../temporary.js';
-import { exitCodeOf, standIn } from './stand-in.js';
+import { standIn } from './stand-in.js';
 
 for (const exitCode of [0, 1]) {
   test(`only images that the storage lacks are copied, and it ends with ${exitCode} when that does`, async (t) => {
@@ -15,11 +16,11 @@ for (const exitCode of [0, 1]) {
        inspect*) exit 1 ;;
        copy*) exit ${exitCode} ;;`,
     );
-    const command = importMissingCommand(skopeo.path, [
+    const { command, args } = importMissingCommand(skopeo.path, [
       { reference: 'localhost/known:1', digest: 'sha256:11', archive: '/known.tar' },
       { reference: 'localhost/known:1', digest: 'sha256:22', archive: '/a new.tar' },
     ]);
-    t.is(await exitCodeOf(command), exitCode);
+    t.is((await run(command, args)).exitCode, exitCode);
     t.deepEqual(await skopeo.calls(), [
       'inspect --format {{.Digest}} containers-storage:localhost/known:1',
       'inspect --format {{.Digest}} containers-storage:localhost/known:1',

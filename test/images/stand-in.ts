@@ -1,8 +1,6 @@
-import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
-import type { Command } from '#src/images/image-store.js';
 import { temporary } from '../temporary.js';
 
 /** A program that answers by the cases of a `case` of sh over its arguments, and tells how it was called. */
@@ -12,10 +10,4 @@ export async function standIn(t: ExecutionContext, cases: string) {
   const calls = join(folder, 'calls');
   await writeFile(path, `#!/bin/sh\necho "$*" >>${calls}\ncase "$*" in\n${cases}\nesac\n`, { mode: 0o755 });
   return { path, calls: async () => (await readFile(calls, 'utf8')).trimEnd().split('\n') };
-}
-
-export function exitCodeOf({ command, args }: Command): Promise<number> {
-  return new Promise((resolve) => {
-    const child = execFile(command, args, () => resolve(child.exitCode ?? NaN));
-  });
 }

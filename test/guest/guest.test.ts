@@ -221,7 +221,7 @@ async function containerOf(
 ): Promise<ContainerStatus & { uid: string; id: string }> {
   const first = ({ status }: Pod): ContainerStatus[] => status?.containerStatuses?.slice(0, 1) ?? [];
   const pods = '/api/v1/namespaces/default/pods';
-  const signal = AbortSignal.timeout(patience);
+  const signal = AbortSignal.any([guest.lost, AbortSignal.timeout(patience)]);
   const found = await waitForObject<Pod>(api, pods, name, (each) => first(each).some(fits), signal);
   const [container] = first(found);
   if (container === undefined) throw new Error(`pod ${name} has no container`);

@@ -1,6 +1,7 @@
 import { appArmorProfile, restrictsNamespaces } from './apparmor.js';
 import { parsePasswd, type Account } from './account.js';
 import type { Host } from './host.js';
+import { powerlessMapHelpers } from './map-helpers.js';
 import { moduleStates } from './modules.js';
 import { missingPackages, packageManager, type PackageManager, type RuntimeProgram } from './packages.js';
 import { nftablesRoom, readSysctls } from './sysctls.js';
@@ -10,6 +11,8 @@ import { parseSubIds, type SubIdRange } from './subid.js';
 export type HostFacts = {
   packageManager: PackageManager | undefined;
   missingPackages: string[];
+  /** Paths of newuidmap and newgidmap that have lost their privileges. */
+  powerlessMapHelpers: string[];
   /** Of the user to prepare; undefined while they don't exist. */
   account: Account | undefined;
   subUids: SubIdRange[];
@@ -46,6 +49,7 @@ export async function gatherFacts(
 ): Promise<HostFacts> {
   const [
     manager,
+    powerless,
     legacy,
     account,
     subuid,
@@ -59,6 +63,7 @@ export async function gatherFacts(
     profile,
   ] = await Promise.all([
     packageManager(host),
+    powerlessMapHelpers(host),
     host.which('iptables-legacy'),
     host.run('getent', ['passwd', options.user]).then(({ stdout }) => parsePasswd(stdout, options.user)),
     host.read('/etc/subuid'),
@@ -87,6 +92,7 @@ export async function gatherFacts(
       moduleTools: loadableModules.length > 0,
       runtime: runtimePrograms,
     }),
+    powerlessMapHelpers: powerless,
     account,
     subUids: parseSubIds(subuid ?? ''),
     subGids: parseSubIds(subgid ?? ''),

@@ -12,7 +12,7 @@ import { sysctlLines, unsatisfiedSysctls } from './sysctls.js';
 export type InitStep = { id: string; title: string; script: string };
 
 /** What lasts in the image of a container; the kernel's part is the business of whoever runs it. */
-const stepsOfImages = ['packages', 'user', 'sub-ids', 'runtime-dir'];
+const stepsOfImages = ['packages', 'map-helpers', 'user', 'sub-ids', 'runtime-dir'];
 
 /** What a host with these facts still needs, in order; nothing when it is prepared. Throws when it cannot be prepared. */
 export function planInitHost(facts: HostFacts, options: { user: string; forImage?: boolean }): InitStep[] {
@@ -26,6 +26,7 @@ export function planInitHost(facts: HostFacts, options: { user: string; forImage
   }
   const steps = [
     packagesStep(facts),
+    mapHelpersStep(facts),
     facts.account === undefined && {
       id: 'user',
       title: `ordinary user ${user}`,
@@ -88,6 +89,11 @@ function packagesStep({ packageManager, missingPackages }: HostFacts): InitStep 
     title: `packages ${names}`,
     script: packageManagers[packageManager].script(names),
   };
+}
+
+function mapHelpersStep({ powerlessMapHelpers: paths }: HostFacts): InitStep | false {
+  if (paths.length === 0) return false;
+  return { id: 'map-helpers', title: `setuid of ${paths.join(' ')}`, script: `chmod u+s ${paths.join(' ')}` };
 }
 
 function subIdsStep({ account, subUids, subGids }: HostFacts, user: string): InitStep | false {

@@ -146,6 +146,24 @@ systemctl daemon-reload`,
   );
 });
 
+test('newuidmap and newgidmap that have lost their privileges, as in images of Fedora, become setuid', async (t) => {
+  const plain = owned(0o100755);
+  const stats = { '/usr/bin/newuidmap': plain, '/usr/bin/newgidmap': plain };
+  const step = { id: 'map-helpers', script: 'chmod u+s /usr/bin/newuidmap /usr/bin/newgidmap' };
+  const [first, ...others] = await planFor({ stats });
+  t.like(first, step);
+  t.deepEqual(others, []);
+
+  const programs = [...preparedMachine.programs, 'getcap'];
+  t.like((await planFor({ stats, programs }))[0], step);
+  const answers = {
+    ...preparedMachine.answers,
+    '/usr/bin/getcap /usr/bin/newuidmap': '/usr/bin/newuidmap cap_setuid=ep',
+    '/usr/bin/getcap /usr/bin/newgidmap': '/usr/bin/newgidmap cap_setgid=ep',
+  };
+  t.deepEqual(await planFor({ stats, programs, answers }), []);
+});
+
 const nothingOfOurs: Changes = {
   programs: ['mount', 'nsenter', 'unshare', 'setpriv', 'ip', 'ps', 'sysctl'],
 };

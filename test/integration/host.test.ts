@@ -89,6 +89,34 @@ asRoot('init-host makes a user who is missing, with sub-IDs of their own (needs 
   });
 });
 
+asRoot('init-host gives newuidmap and newgidmap back what an image has lost (needs root)', async (t) => {
+  const helpers = '/usr/bin/newuidmap /usr/bin/newgidmap';
+  const script = `
+    mount -t tmpfs none /mnt
+    for helper in ${helpers}; do
+      cp "$helper" /mnt/
+      mount --bind "/mnt/\${helper##*/}" "$helper"
+    done
+    "$@" init-host --dry-run
+    "$@" init-host --for-image 2>/dev/null
+    stat -c %a ${helpers}
+    "$@" init-host --dry-run`;
+  const command = ['--mount', 'sh', '-euc', script, 'sh', process.execPath, 'bin/u7s.js'];
+  t.is(
+    await runOk('unshare', command),
+    `#!/bin/sh
+# Prepares this host for rootless Kubernetes; run it as root.
+set -eu
+
+# setuid of ${helpers}
+chmod u+s ${helpers}
+4755
+4755
+#!/bin/sh
+# This host is prepared: nothing to do.`,
+  );
+});
+
 test('a namespace with IDs that are not lent to the user is refused in newuidmap’s words, and nothing is left', async (t) => {
   const directory = await temporary(t);
   const foreign = [{ owner: 'nobody', start: 4_000_000_000, count: 65_536 }];

@@ -1,11 +1,9 @@
 import { blocked, ok, prepareFix, unknown, warning, type CheckDefinition } from '../check.js';
 import type { Host } from '../host.js';
+import { isSetuid, mapHelpers } from '../map-helpers.js';
 import { installFix } from '../packages.js';
 import { explainRefusal } from '../refusal.js';
 import { containerFix, notTried, probed } from './probed.js';
-
-const mapHelpers = ['newuidmap', 'newgidmap'] as const;
-const setuidBit = 0o4000;
 
 export const namespaceChecks: CheckDefinition[] = [
   ...mapHelpers.map((helper): CheckDefinition => ({
@@ -16,7 +14,7 @@ export const namespaceChecks: CheckDefinition[] = [
     look: async ({ host, namespaceTrial }) => {
       const path = await host.which(helper);
       if (path === undefined) return blocked('not installed', await installFix(host, helper));
-      if (((await host.stat(path))?.mode ?? 0) & setuidBit) return ok(`${path}, setuid`);
+      if (await isSetuid(host, path)) return ok(`${path}, setuid`);
       // Fedora and openSUSE give it file capabilities instead; whether it has them shows when it is used.
       const { refused } = await namespaceTrial();
       if (refused?.startsWith(helper) !== true) return ok(`${path}, file capabilities`);

@@ -20,9 +20,10 @@ const mmdebstrap = [
 ];
 
 const baseImage = 'localhost/base';
+/** As bare as images of other distributions: Fedora's has no find, and its newuidmap no privileges. */
 const dockerfileOfBase = `FROM localhost/debian
 COPY node /usr/local/bin/node
-RUN mkdir -p /usr/local/lib/node_modules /usr/local/go
+RUN mkdir -p /usr/local/lib/node_modules /usr/local/go && chmod u-s /usr/bin/newuidmap /usr/bin/newgidmap && rm /usr/bin/find
 `;
 
 /**

@@ -2,6 +2,7 @@ import type { Host } from './host.js';
 
 /** They map the sub-IDs into a user namespace, which only root may do. */
 export const mapHelpers = ['newuidmap', 'newgidmap'] as const;
+export type MapHelper = (typeof mapHelpers)[number];
 
 const setuidBit = 0o4000;
 

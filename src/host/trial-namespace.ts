@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { messageOf } from '../lib/errors.js';
 import { restrictsNamespaces } from './apparmor.js';
 import { nearestExisting, type Host } from './host.js';
+import type { MapHelper } from './map-helpers.js';
 import type { SubIdRange } from './subid.js';
 
 export type TrialUser = { uid: number; gid: number; subUids: SubIdRange[]; subGids: SubIdRange[] };
@@ -96,7 +97,7 @@ async function runWith(
 /** Maps namespace ID 0 to the user and 1 upwards to the user's ranges. */
 async function mapIds(
   host: Host,
-  helper: 'newuidmap' | 'newgidmap',
+  helper: MapHelper,
   pid: number,
   id: number,
   ranges: SubIdRange[],

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo } from 'node:net';
@@ -27,13 +27,11 @@ export type Guest = {
  */
 export async function bootGuest(image: GuestImage, payload: string, scratch: string): Promise<Guest> {
   const port = await freePort();
-  const qemu = spawn(
-    'setpriv',
-    ['--pdeathsig=KILL', '--', 'qemu-system-x86_64', ...qemuArgs(image, payload, scratch, port)],
-    {
-      stdio: ['ignore', 'inherit', 'inherit'],
-    },
-  );
+  const qemu = companion('qemu-system-x86_64', qemuArgs(image, payload, scratch, port), [
+    'ignore',
+    'inherit',
+    'inherit',
+  ]);
   const ended = once(qemu, 'exit');
   const over = new AbortController();
   const lose = async (what: string): Promise<void> => {
@@ -77,8 +75,9 @@ export async function bootGuest(image: GuestImage, payload: string, scratch: str
 
   /** Notices when the guest is stuck, since ssh does: what waits for a command or for its API would wait in vain. */
   function watch(): () => void {
+    // A connection of its own: of an option that is given twice, ssh takes the first.
     const login = ['-o', 'ControlPath=none', '-N', ...sshArgs('root'), '127.0.0.1'];
-    const child = spawn('setpriv', ['--pdeathsig=KILL', '--', 'ssh', ...login], { stdio: 'ignore' });
+    const child = companion('ssh', login, 'ignore');
     const left = (): void => void lose('the guest answers no longer');
     child.once('exit', left);
     return () => {
@@ -112,6 +111,11 @@ export async function bootGuest(image: GuestImage, payload: string, scratch: str
       await ended;
     },
   };
+}
+
+/** Starts a program that ends with this process, however that ends. */
+function companion(command: string, args: string[], stdio: StdioOptions): ChildProcess {
+  return spawn('setpriv', ['--pdeathsig=KILL', '--', command, ...args], { stdio });
 }
 
 const bootId = '/proc/sys/kernel/random/boot_id';

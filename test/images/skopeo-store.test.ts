@@ -1,10 +1,8 @@
-import { execFile } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import test from 'ava';
 import { importMissingCommand, skopeoStore } from '#src/images/skopeo-store.js';
-import { run } from '#src/lib/exec.js';
+import { run, runOk } from '#src/lib/exec.js';
 import { temporary } from '../temporary.js';
 import { standIn } from './stand-in.js';
 
@@ -56,7 +54,7 @@ test('the records are those of the storage driver in use; before the first image
   const elsewhere = args.map((word) =>
     word.replaceAll('/var/lib/containers', folder).replaceAll('/etc/containers', folder),
   );
-  const listed = async () => store.parseList((await promisify(execFile)(command, elsewhere)).stdout);
+  const listed = async () => store.parseList(await runOk(command, elsewhere));
   t.deepEqual(await listed(), []);
   for (const driver of ['vfs', 'overlay']) {
     const images = join(folder, 'storage', `${driver}-images`);

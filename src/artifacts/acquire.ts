@@ -3,7 +3,8 @@ import { cpus } from 'node:os';
 import { basename, join } from 'node:path';
 import { step } from '../lib/events.js';
 import { allSettled } from '../lib/settled.js';
-import { messageOf, U7sError } from '../lib/errors.js';
+import { U7sError, fixesOf, messageOf } from '../lib/errors.js';
+import { formatFix } from '../lib/fixes.js';
 import { buildArtifact, findBuildTools } from './build.js';
 import { artifactNames, type Way } from './catalog.js';
 import { download, mirrored, removePartial } from './download.js';
@@ -147,7 +148,9 @@ function allFound(lookups: readonly PromiseSettledResult<Take>[]): Take[] {
 function cannotGet(missing: readonly MissingError[]): U7sError {
   const groups = new Map<string, MissingError[]>();
   for (const each of missing) {
-    const fixes = each.failures.flatMap(({ error }) => (error instanceof U7sError ? (error.fix ?? []) : []));
+    const fixes = each.failures.flatMap(({ error }) =>
+      fixesOf(error).map((fix) => formatFix(fix, undefined)),
+    );
     const key = [...fixes.sort(), ''].join('; or ');
     groups.set(key, [...(groups.get(key) ?? []), each]);
   }
@@ -158,7 +161,7 @@ function cannotGet(missing: readonly MissingError[]): U7sError {
   const fixes = [...groups].map(
     ([others, [first]]) => `${others}give one that you have: --artifact ${first?.recipe.name}=PATH`,
   );
-  return new U7sError(causes.join('\n  '), { fix: fixes.join('\n'), cause: missing[0] });
+  return new U7sError('todo', causes.join('\n  '), { fixes: [fixes.join('\n')], cause: missing[0] });
 }
 
 /** For what is missing when a way is closed, which most often is so for all artifacts alike. */
@@ -195,7 +198,10 @@ async function takeFromHost(recipe: Recipe, session: Session): Promise<Take> {
 async function takeDownload(recipe: Recipe, session: Session): Promise<Take> {
   const { name, artifact, downloads } = recipe;
   if (downloads.length < artifact.downloads.length) {
-    throw new U7sError(`config/artifacts.lock.json has no ${name} ${artifact.version} for ${session.arch}`);
+    throw new U7sError(
+      'todo',
+      `config/artifacts.lock.json has no ${name} ${artifact.version} for ${session.arch}`,
+    );
   }
   const hosts = new Map(
     downloads.map(({ url }) => [new URL(mirrored(url, session.mirror)).host, mirrored(url, session.mirror)]),
@@ -203,8 +209,8 @@ async function takeDownload(recipe: Recipe, session: Session): Promise<Take> {
   for (const [host, url] of hosts) {
     const reason = await session.probe(url);
     if (reason !== undefined) {
-      throw new U7sError(`${host} cannot be reached (${reason})`, {
-        fix: 'set HTTPS_PROXY, or U7S_MIRROR to a mirror of the downloads',
+      throw new U7sError('todo', `${host} cannot be reached (${reason})`, {
+        fixes: ['set HTTPS_PROXY, or U7S_MIRROR to a mirror of the downloads'],
       });
     }
   }
@@ -240,7 +246,7 @@ async function takeDownload(recipe: Recipe, session: Session): Promise<Take> {
 
 async function takeBuild(recipe: Recipe, session: Session): Promise<Take> {
   const { name, artifact } = recipe;
-  if (!artifact.build) throw new U7sError(`${name} is not a Go program and cannot be built here`);
+  if (!artifact.build) throw new U7sError('todo', `${name} is not a Go program and cannot be built here`);
   const { version = artifact.version } = artifact.build;
   const go = await findBuildTools(artifact.build, session);
   return () =>

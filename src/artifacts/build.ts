@@ -23,12 +23,12 @@ export async function findBuildTools(build: BuildRecipe, context: BuildContext):
   const fix = `apt-get install ${build.cgo.packages}`;
   for (const tool of [context.env['CC'] ?? 'gcc', 'pkg-config']) {
     if (!(await findOnPath(tool, context.env)) && !tool.includes('/'))
-      throw new U7sError(`there is no ${tool} on PATH`, { fix });
+      throw new U7sError('todo', `there is no ${tool} on PATH`, { fixes: [fix] });
   }
   const { env, signal } = context;
   for (const module of build.cgo.pkgConfig) {
     const { exitCode } = await run('pkg-config', ['--exists', module], { env, signal });
-    if (exitCode !== 0) throw new U7sError(`the headers of ${module} are missing`, { fix });
+    if (exitCode !== 0) throw new U7sError('todo', `the headers of ${module} are missing`, { fixes: [fix] });
   }
   return go;
 }

@@ -81,7 +81,7 @@ class HttpStatusError extends U7sError {
     readonly status: number,
     url: string,
   ) {
-    super(`${url} was answered with HTTP ${status}`);
+    super('todo', `${url} was answered with HTTP ${status}`);
   }
 }
 
@@ -113,7 +113,7 @@ async function transfer(url: string, path: string, options: DownloadOptions): Pr
       for await (const chunk of response.body as AsyncIterable<Buffer>) {
         timer.refresh();
         received += chunk.length;
-        if (received > maxBytes) throw new U7sError(`${url} does not end after ${maxBytes} bytes`);
+        if (received > maxBytes) throw new U7sError('todo', `${url} does not end after ${maxBytes} bytes`);
         await file.appendFile(chunk);
         options.progress(received, total);
       }
@@ -164,9 +164,12 @@ async function checkSums(entry: LockEntry, path: string): Promise<void> {
     const actual = await hashFile(path, algorithm);
     if (actual === expected) continue;
     throw new FatalArtifactError(
+      'artifact-forged',
       `${basename(entry.url)} is not what was published: its ${algorithm} is ${actual}, not ${expected}`,
       {
-        fix: 'nothing was installed; try again, and if it stays so ask who runs the network or the mirror (U7S_MIRROR) in between',
+        fixes: [
+          'nothing was installed; try again, and if it stays so ask who runs the network or the mirror (U7S_MIRROR) in between',
+        ],
       },
     );
   }

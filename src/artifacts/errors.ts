@@ -14,8 +14,8 @@ export function orDiskFull(error: unknown, directory: string): unknown {
   ) {
     return error;
   }
-  return new FatalArtifactError(`no space left for artifacts in ${directory}`, {
-    fix: `free some space (all artifacts need about 2 GB while they are built): df -h ${directory}`,
+  return new FatalArtifactError('disk-full', `no space left for artifacts in ${directory}`, {
+    fixes: [`free some space (all artifacts need about 2 GB while they are built): df -h ${directory}`],
     cause: error,
   });
 }

@@ -65,10 +65,13 @@ async function inspect(archive: string, wanted: ReadonlySet<string>): Promise<vo
       },
     });
   } catch (error) {
-    throw new FatalArtifactError(`${basename(archive)} is not a sound archive`, { cause: error });
+    throw new FatalArtifactError('archive-refused', `${basename(archive)} is not a sound archive`, {
+      cause: error,
+    });
   }
   if (missing.size > 0) refusal ??= `it has no ${[...missing].join(', ')}`;
-  if (refusal !== undefined) throw new FatalArtifactError(`${basename(archive)} is refused: ${refusal}`);
+  if (refusal !== undefined)
+    throw new FatalArtifactError('archive-refused', `${basename(archive)} is refused: ${refusal}`);
 }
 
 function reasonToRefuse(entry: ReadEntry): string | undefined {

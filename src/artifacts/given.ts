@@ -20,7 +20,8 @@ export async function findGiven(
   const target = resolve(path);
   const stats = await stat(target).catch(() => undefined);
   const fix = `give the path of ${programs[0]}, or of the folder that has ${programs.join(', ')}`;
-  if (stats === undefined) throw new U7sError(`there is nothing at ${path}, given as ${name}`, { fix });
+  if (stats === undefined)
+    throw new U7sError('todo', `there is nothing at ${path}, given as ${name}`, { fixes: [fix] });
   const directory = stats.isDirectory() ? target : dirname(target);
 
   const binaries: Record<string, string> = {};
@@ -31,15 +32,21 @@ export async function findGiven(
       : ((await findOnPath(program, { PATH: `${directory}:${join(directory, 'bin')}` })) ??
         (await findOnPath(program, env, systemFolders)));
     if (found === undefined)
-      throw new U7sError(`${path}, given as ${name}, has no ${program}, nor has PATH`, { fix });
+      throw new U7sError('todo', `${path}, given as ${name}, has no ${program}, nor has PATH`, {
+        fixes: [fix],
+      });
     binaries[program] = found;
   }
 
   const version = await hostVersion(name, binaries, env);
   if (version === 'unknown') {
-    throw new U7sError(`${binaries[programs[0] ?? '']}, given as ${name}, does not tell its version`, {
-      fix,
-    });
+    throw new U7sError(
+      'todo',
+      `${binaries[programs[0] ?? '']}, given as ${name}, does not tell its version`,
+      {
+        fixes: [fix],
+      },
+    );
   }
   if (minorOf(version) !== minorOf(known)) {
     report({ kind: 'warning', text: `${name} of ${path} is ${version}; this release goes with ${known}` });

@@ -65,12 +65,12 @@ export async function findOnPath(
 export async function findGo(env: Env): Promise<string> {
   // Where Go's own instructions put it; a login shell is what usually adds it to PATH.
   const go = await findOnPath('go', env, ['/usr/local/go/bin']);
-  if (!go) throw new U7sError('there is no Go on PATH', { fix: installGo });
+  if (!go) throw new U7sError('todo', 'there is no Go on PATH', { fixes: [installGo] });
   const { stdout } = await run(go, ['env', 'GOVERSION'], { cwd: '/', env: { ...env, GOTOOLCHAIN: 'local' } });
   const [, major = 0, minor = 0] = (/^go(\d+)\.(\d+)/.exec(stdout) ?? []).map(Number);
   if (major > oldestGo[0] || (major === oldestGo[0] && minor >= oldestGo[1])) return go;
-  throw new U7sError(`${go} is ${stdout.trim() || 'of an unknown version'}, too old to build with`, {
-    fix: installGo,
+  throw new U7sError('todo', `${go} is ${stdout.trim() || 'of an unknown version'}, too old to build with`, {
+    fixes: [installGo],
   });
 }
 
@@ -112,6 +112,7 @@ export async function runGo(
     signal.throwIfAborted();
     if (exitCode === 0) return stdout;
     throw new U7sError(
+      'todo',
       `go ${args[0]} failed: ${said.slice(-8).join('\n').trim() || `exit code ${exitCode}`}`,
     );
   } finally {

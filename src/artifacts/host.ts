@@ -20,11 +20,11 @@ export async function findOnHost(recipe: Recipe, env: Env): Promise<Record<strin
     const path = await findOnPath(binary, env, systemFolders);
     if (!path) {
       const { hostPackage } = recipe.artifact;
-      const fix =
+      const fixes =
         hostPackage === undefined
           ? undefined
-          : { fix: `apt-get install ${hostPackage.apt}; on Fedora: dnf install ${hostPackage.dnf}` };
-      throw new U7sError(`there is no ${binary} on PATH`, fix);
+          : [`apt-get install ${hostPackage.apt}; on Fedora: dnf install ${hostPackage.dnf}`];
+      throw new U7sError('todo', `there is no ${binary} on PATH`, { fixes });
     }
     found[binary] = path;
   }
@@ -43,7 +43,7 @@ export async function linkHost(
   const { oldestMajor = 0, binaries: programs } = catalog[name];
   if (Number.parseInt(version) < oldestMajor) {
     const path = binaries[programs[0] ?? ''];
-    throw new U7sError(`${path} is ${version}; ${oldestMajor} or newer is needed`);
+    throw new U7sError('todo', `${path} is ${version}; ${oldestMajor} or newer is needed`);
   }
   return { version, way: 'host', source: Object.values(binaries) };
 }

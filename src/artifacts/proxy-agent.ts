@@ -38,8 +38,8 @@ export function proxyFor(url: URL, env: Env): URL | undefined {
     return undefined;
   const text = value.includes('://') ? value : `http://${value}`;
   if (!/^https?:/.test(text) || !URL.canParse(text)) {
-    throw new U7sError('the proxy variable is not an http:// or https:// URL', {
-      fix: 'set HTTPS_PROXY like http://proxy.example:3128',
+    throw new U7sError('todo', 'the proxy variable is not an http:// or https:// URL', {
+      fixes: ['set HTTPS_PROXY like http://proxy.example:3128'],
     });
   }
   return new URL(text);
@@ -63,7 +63,7 @@ type ConnectOptions = { host?: string | null; port?: number | string | null };
 function tunnel(proxy: URL, options: ConnectOptions, connected: Connected): void {
   const target = `${options.host ?? 'localhost'}:${options.port ?? 80}`;
   const fail = (cause: unknown, reason: string): void => {
-    const error = new U7sError(`proxy ${proxy.host}: ${reason}`, { cause });
+    const error = new U7sError('todo', `proxy ${proxy.host}: ${reason}`, { cause });
     connected(Object.assign(error, { code: 'EPROXY' }), undefined as unknown as Duplex);
   };
   const user = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`;

@@ -104,8 +104,8 @@ function readSeries(directory: string): NamedContent[] {
       try {
         return [file, readFileSync(join(directory, file), 'utf8')];
       } catch (error) {
-        throw new U7sError(`${join(directory, 'series')} names ${file}, which cannot be read`, {
-          fix: 'restore the patch, or take it out of the series',
+        throw new U7sError('todo', `${join(directory, 'series')} names ${file}, which cannot be read`, {
+          fixes: ['restore the patch, or take it out of the series'],
           cause: error,
         });
       }

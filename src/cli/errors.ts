@@ -1,6 +1,6 @@
 import type { Command, CommanderError } from 'commander';
-import { defaultCluster } from '../cluster/paths.js';
-import { U7sError, UsageError, errnoOf, messageOf } from '../lib/errors.js';
+import { U7sError, UsageError, codeOf, errnoOf, messageOf } from '../lib/errors.js';
+import type { Fix } from '../lib/fixes.js';
 import { Interrupted } from './interrupted.js';
 
 /** What helps against errors of the kernel's that can come from anywhere, by errno. */
@@ -11,15 +11,13 @@ const remedies: Readonly<Record<string, string>> = {
   EDQUOT: "free space: the user's quota on that disk is used up",
 };
 
-/**
- * The lines that tell a person what went wrong and what to do; the causes and an unforeseen error's stack if `verbose`.
- * Commands are completed to be about `cluster`.
- */
-export function formatError(error: unknown, verbose: boolean, cluster = defaultCluster): string {
-  const lines = [`error: ${messageOf(error)}`];
-  const fix = (error instanceof U7sError ? error.fix : undefined) ?? remedyOf(error);
-  const foreseen = error instanceof U7sError || fix !== undefined;
-  if (fix !== undefined) lines.push(`  fix: ${about(cluster, fix).replaceAll('\n', '\n       ')}`);
+/** The lines that tell a person what went wrong and what to do; the causes and an unforeseen error's stack if `verbose`. */
+export function formatError(error: unknown, verbose: boolean, textOf: (fix: Fix) => string): string {
+  const fixes = error instanceof U7sError && error.fixes.length > 0 ? error.fixes : remediesOf(error);
+  const foreseen = error instanceof U7sError || fixes.length > 0;
+  const code = codeOf(error) ?? 'unforeseen';
+  const lines = [`error[${code}]: ${messageOf(error)}`];
+  for (const fix of fixes) lines.push(`  fix: ${textOf(fix).replaceAll('\n', '\n       ')}`);
   if (!foreseen && verbose && error instanceof Error && error.stack !== undefined) {
     lines.push(...error.stack.split('\n').slice(1));
   } else if (!foreseen) {
@@ -29,28 +27,31 @@ export function formatError(error: unknown, verbose: boolean, cluster = defaultC
   return `${lines.join('\n')}\n`;
 }
 
-function remedyOf(error: unknown): string | undefined {
+/** The same for programs. */
+export function errorJson(error: unknown, textOf: (fix: Fix) => string): string {
+  const fixes = error instanceof U7sError && error.fixes.length > 0 ? error.fixes : remediesOf(error);
+  const code = codeOf(error) ?? 'unforeseen';
+  const told = { code, message: messageOf(error), fixes: fixes.map((fix) => ({ fix, text: textOf(fix) })) };
+  return `${JSON.stringify({ error: told }, null, 2)}\n`;
+}
+
+function remediesOf(error: unknown): readonly Fix[] {
   const errno = [error, ...causesOf(error)]
     .map(errnoOf)
     .find((each) => each !== undefined && each in remedies);
-  return remedies[errno ?? ''];
-}
-
-function about(cluster: string, fix: string): string {
-  if (cluster === defaultCluster) return fix;
-  return fix.replace(
-    /(\.\/(?:run|kubectl|cleanup)\.sh|\bu7s(?= (?:up|down|status|logs|reset|cleanup|kubectl|docker)\b))(?! --cluster)/g,
-    `$1 --cluster ${cluster}`,
-  );
+  const remedy = remedies[errno ?? ''];
+  return remedy === undefined ? [] : [remedy];
 }
 
 /** commander's complaint in our words; `undefined` when it only wants to end after `--help` or `--version`. */
 export function usageErrorOf(error: CommanderError, command: Command): UsageError | undefined {
   if (error.exitCode === 0) return undefined;
   const help = `see ${commandPath(command)} --help`;
-  if (error.code === 'commander.help') return new UsageError(`${commandPath(command)} needs a command`, help);
+  if (error.code === 'commander.help')
+    return new UsageError('usage', `${commandPath(command)} needs a command`, help);
   const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
   return new UsageError(
+    'todo',
     message,
     suggestion === undefined ? help : suggestion.replace(/^\((D)(.*)\)$/, 'd$2'),
   );

@@ -1,11 +1,12 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
-import { clusterPaths, defaultCluster, namePattern } from '../cluster/paths.js';
-import type { Paths } from '../cluster/paths.js';
+import { clusterPaths, defaultCluster, namePattern } from '../settings/paths.js';
+import type { Paths } from '../settings/paths.js';
 import { resolveUserDirs } from '../host/user-dirs.js';
 import { UsageError } from '../lib/errors.js';
 import type { ProgressMode, Reporter } from '../ui/reporter.js';
 import type { Cli } from './command.js';
+import { fixText } from './typist.js';
 
 /** What every command understands, before or after its name. */
 export type GlobalOptions = { cluster: string; verbose: boolean; quiet: boolean; progress: ProgressMode };
@@ -55,13 +56,19 @@ export async function pathsOfCluster(cli: Cli, cluster: string): Promise<Paths> 
 export async function openReporter(cli: Cli, command: Command): Promise<Reporter> {
   const { createReporter } = await import('../ui/reporter.js');
   const { progress, quiet, verbose } = globalOptions(cli, command);
-  return createReporter(cli.io, { mode: progress, quiet, verbose });
+  return createReporter(cli.io, {
+    mode: progress,
+    quiet,
+    verbose,
+    fixText: (fix) => fixText(cli, fix),
+  });
 }
 
 /** The name becomes a part of paths. */
 function checkedClusterName(name: string): string {
   if (namePattern.test(name)) return name;
   throw new UsageError(
+    'todo',
     `${JSON.stringify(name)} cannot be a cluster's name`,
     'use lower-case letters, digits and dashes, at most 40',
   );

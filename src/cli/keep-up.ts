@@ -1,7 +1,7 @@
-import type { LauncherHandle } from '../cluster/launcher-process.js';
-import type { UpResult } from '../cluster/up.js';
+import type { LauncherHandle } from '../launcher/handle.js';
+import type { UpResult } from '../instance/up.js';
 import { U7sError } from '../lib/errors.js';
-import { hostKubectl, wrapperFolder } from './checkout.js';
+import { hostKubectl, wrapperFolder } from './as-root/checkout.js';
 import type { Cli } from './command.js';
 
 /** Tells that the cluster is there and what to type next. */
@@ -12,8 +12,8 @@ export async function tellReady(
   { dockerSocket, foreground }: { dockerSocket: string; foreground: boolean },
 ): Promise<void> {
   const [{ readySummary }, { hasDocker }, { formatElapsed }] = await Promise.all([
-    import('./ready-summary.js'),
-    import('../cluster/status-report.js'),
+    import('./status/ready-summary.js'),
+    import('../instance/status.js'),
     import('../ui/renderer.js'),
   ]);
   const already = result.state === 'already-running';
@@ -42,5 +42,5 @@ export async function keepUp(cli: Cli, cluster: string, launcher: LauncherHandle
   const fault = await launcher.ended;
   cli.signal.throwIfAborted();
   if (fault !== undefined)
-    throw new U7sError(`the launcher ended unexpectedly: ${fault}`, { fix: 'start it again' });
+    throw new U7sError('todo', `the launcher ended unexpectedly: ${fault}`, { fixes: ['start it again'] });
 }

@@ -1,7 +1,7 @@
 import { CommanderError } from 'commander';
 import type { Command } from 'commander';
 import { U7sError } from '../lib/errors.js';
-import { belongsToUser, runAsUser } from './as-user.js';
+import { belongsToUser, runAsUser } from './as-root/as-user.js';
 import type { Cli } from './command.js';
 import { formatError, isInterruption, usageErrorOf } from './errors.js';
 import { globalOptions } from './globals.js';
@@ -9,6 +9,7 @@ import type { GlobalOptions } from './globals.js';
 import type { Io } from './io.js';
 import { createProgram } from './program.js';
 import { projectRoot, runProcess } from './process.js';
+import { fixText } from './typist.js';
 
 /** The program `u7s`, from this process's arguments to its exit code. */
 export function main(): Promise<void> {
@@ -40,7 +41,7 @@ export async function run(argv: readonly string[], io: Io, signal: AbortSignal):
     const error =
       thrown instanceof CommanderError ? usageErrorOf(thrown, namedCommand(program, argv)) : thrown;
     if (error === undefined) return 0;
-    io.stderr.write(formatError(error, saysVerbose(program), cli.cluster));
+    io.stderr.write(formatError(error, saysVerbose(program), (fix) => fixText(cli, fix)));
     return error instanceof U7sError ? error.exitCode : 1;
   }
 }

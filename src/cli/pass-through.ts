@@ -12,7 +12,9 @@ export async function passThrough({ command, args, env }: Invocation): Promise<n
   try {
     return await new Promise<number>((resolve, reject) => {
       child.once('error', (error) => {
-        reject(new U7sError(`cannot run ${command}: ${errnoOf(error) ?? error.message}`, { cause: error }));
+        reject(
+          new U7sError('todo', `cannot run ${command}: ${errnoOf(error) ?? error.message}`, { cause: error }),
+        );
       });
       child.once('close', (code, signal) => resolve(signal ? 128 + constants.signals[signal] : (code ?? 1)));
     });

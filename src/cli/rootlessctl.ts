@@ -2,12 +2,13 @@ import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { catalog } from '../artifacts/catalog.js';
 import { U7sError } from '../lib/errors.js';
-import { belongsToUser, runAsUser } from './as-user.js';
+import { belongsToUser, runAsUser } from './as-root/as-user.js';
 import type { Cli } from './command.js';
 import { formatError, isInterruption } from './errors.js';
 import { selectedPaths } from './globals.js';
 import type { Io } from './io.js';
 import { projectRoot, runProcess } from './process.js';
+import { fixText } from './typist.js';
 
 /** Upstream's exit code for a word that is no command. */
 const unknownCommand = 3;
@@ -46,9 +47,11 @@ export async function run(argv: readonly string[], io: Io, signal: AbortSignal):
       return 0;
     }
     const error = wrongUsage
-      ? new U7sError(thrown.message.replace(/^error: /, ''), { fix: 'see rootlessctl --help' })
+      ? new U7sError('todo', thrown.message.replace(/^error: /, ''), { fixes: ['see rootlessctl --help'] })
       : thrown;
-    io.stderr.write(formatError(error, program.opts<GlobalFlags>().debug === true));
+    io.stderr.write(
+      formatError(error, program.opts<GlobalFlags>().debug === true, (fix) => fixText(cli, fix)),
+    );
     return wrongUsage && thrown.code === 'commander.unknownCommand' ? unknownCommand : 1;
   }
 }
@@ -89,7 +92,7 @@ function createProgram(cli: Cli): Command {
     .action(async ({ json }: Flags, command: Command) => {
       const [{ createPortClient }, { portJson, rootlessctlTable }] = await Promise.all([
         import('../rootless/api-client.js'),
-        import('./port-output.js'),
+        import('./ports/output.js'),
       ]);
       const ports = await createPortClient(await socket(command)).list(signal);
       if (json) ports.map(portJson).forEach(print);
@@ -107,11 +110,11 @@ function createProgram(cli: Cli): Command {
     .action(async (words: string[], { json }: Flags, command: Command) => {
       const [{ parsePortSpec }, { addPorts }, { portJson }] = await Promise.all([
         import('../rootless/port-spec.js'),
-        import('./port-actions.js'),
-        import('./port-output.js'),
+        import('./ports/actions.js'),
+        import('./ports/output.js'),
       ]);
       if (words.length === 0)
-        throw new U7sError('no port specified', { fix: 'name one, like 127.0.0.1:8080:80/tcp' });
+        throw new U7sError('todo', 'no port specified', { fixes: ['name one, like 127.0.0.1:8080:80/tcp'] });
       const specs = words.map(parsePortSpec);
       for await (const port of addPorts(await socket(command), specs, signal)) {
         print(json ? portJson(port) : String(port.id));
@@ -124,8 +127,9 @@ function createProgram(cli: Cli): Command {
     .argument('[ids...]', 'the IDs that list-ports shows')
     .passThroughOptions()
     .action(async (words: string[], _, command: Command) => {
-      const { parsePortId, removePorts } = await import('./port-actions.js');
-      if (words.length === 0) throw new U7sError('no ID specified', { fix: 'see rootlessctl list-ports' });
+      const { parsePortId, removePorts } = await import('./ports/actions.js');
+      if (words.length === 0)
+        throw new U7sError('todo', 'no ID specified', { fixes: ['see rootlessctl list-ports'] });
       const ids = words.map(parsePortId);
       for await (const id of removePorts(await socket(command), ids, signal)) print(String(id));
     });
@@ -137,7 +141,7 @@ function createProgram(cli: Cli): Command {
     .action(async ({ json }: Flags, command: Command) => {
       const [{ createPortClient }, { infoText }] = await Promise.all([
         import('../rootless/api-client.js'),
-        import('./port-output.js'),
+        import('./ports/output.js'),
       ]);
       const info = await createPortClient(await socket(command)).info(signal);
       print(json ? JSON.stringify(info, null, 4) : infoText(info));

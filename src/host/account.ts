@@ -27,13 +27,13 @@ export async function preparedAccount(env: Env): Promise<Account> {
   const name = accountName(env);
   const account = await findAccount(name);
   if (account === undefined) {
-    throw new U7sError(`this is root, and the user ${name} whom it would act as does not exist`, {
-      fix: './run.sh --init-host (makes that user), or U7S_USER=<an ordinary user>',
+    throw new U7sError('todo', `this is root, and the user ${name} whom it would act as does not exist`, {
+      fixes: ['./run.sh --init-host (makes that user), or U7S_USER=<an ordinary user>'],
     });
   }
   if (account.uid === 0) {
-    throw new U7sError(`the user ${name} is root; Kubernetes is never run as root`, {
-      fix: 'U7S_USER=<an ordinary user>',
+    throw new U7sError('todo', `the user ${name} is root; Kubernetes is never run as root`, {
+      fixes: ['U7S_USER=<an ordinary user>'],
     });
   }
   const runtimeDir = `/run/user/${account.uid}`;
@@ -129,9 +129,10 @@ export async function requireReachable(account: Account, program: string): Promi
     () => false,
   );
   throw new U7sError(
+    'todo',
     `the user ${account.name} cannot execute ${program}${exists ? '' : ', which does not exist'}`,
     {
-      fix: 'install it for all users, below /usr',
+      fixes: ['install it for all users, below /usr'],
     },
   );
 }

@@ -18,10 +18,10 @@ const stepsOfImages = ['packages', 'map-helpers', 'user', 'sub-ids', 'runtime-di
 export function planInitHost(facts: HostFacts, options: { user: string; forImage?: boolean }): InitStep[] {
   const { user, forImage = false } = options;
   if (!/^[a-z_][-a-z0-9_.]{0,31}$/i.test(user))
-    throw new U7sError(`${JSON.stringify(user)} is not a user name`);
+    throw new U7sError('todo', `${JSON.stringify(user)} is not a user name`);
   if (user === 'root' || facts.account?.uid === 0) {
-    throw new U7sError('root cannot be prepared; Kubernetes runs as an ordinary user', {
-      fix: 'choose another with --user or U7S_USER',
+    throw new U7sError('todo', 'root cannot be prepared; Kubernetes runs as an ordinary user', {
+      fixes: ['choose another with --user or U7S_USER'],
     });
   }
   const steps = [
@@ -69,8 +69,10 @@ export async function runInitHost(
       signal.throwIfAborted();
       if (exitCode === 0) return;
       const said = all.trim().split('\n').slice(-5).join('\n');
-      throw new U7sError(`preparing the host failed at "${title}"${said ? `: ${said}` : ''}`, {
-        fix: 'mend that and run it again; what is done already is left out (--dry-run shows what remains)',
+      throw new U7sError('todo', `preparing the host failed at "${title}"${said ? `: ${said}` : ''}`, {
+        fixes: [
+          'mend that and run it again; what is done already is left out (--dry-run shows what remains)',
+        ],
       });
     });
   }
@@ -80,8 +82,8 @@ function packagesStep({ packageManager, missingPackages }: HostFacts): InitStep 
   if (missingPackages.length === 0) return false;
   const names = missingPackages.join(' ');
   if (packageManager === undefined) {
-    throw new U7sError('no apt-get, dnf, zypper or pacman is here to install packages', {
-      fix: `install what brings these of Debian: ${names}`,
+    throw new U7sError('todo', 'no apt-get, dnf, zypper or pacman is here to install packages', {
+      fixes: [`install what brings these of Debian: ${names}`],
     });
   }
   return {
@@ -111,7 +113,8 @@ function subIdsScript(
 ): string | undefined {
   if (countSubIds(subIdsOf(existing, user)) >= neededSubIds) return undefined;
   const range = allocateSubIdRange(existing);
-  if (range === undefined) throw new U7sError(`/etc/sub${kind} has no room for ${neededSubIds} more IDs`);
+  if (range === undefined)
+    throw new U7sError('todo', `/etc/sub${kind} has no room for ${neededSubIds} more IDs`);
   // useradd may have lent some by itself.
   const enough = `awk -F: '$1 == "${user.name}" { n += $3 } END { exit n < ${neededSubIds} }' /etc/sub${kind}`;
   return [

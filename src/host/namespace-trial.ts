@@ -1,5 +1,5 @@
 import type { Host } from './host.js';
-import { chooseNetfilter, netfilterProbes, type Netfilter } from './netfilter.js';
+import { chooseNetfilter, netfilterProbes, type Netfilter } from '../rootless/netfilter.js';
 import { runInNamespaces, type TrialUser } from './trial-namespace.js';
 
 /**

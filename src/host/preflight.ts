@@ -80,8 +80,8 @@ export function requireHost(findings: Check[]): void {
   if (blocking.length === 0) return;
   const lines = blocking.map(({ title, found, why }) => `  ${title}: ${found} (${why})`);
   const fixes = new Set(blocking.map(({ fix }) => fix ?? prepareFix));
-  throw new U7sError(`this host is not ready for a node:\n${lines.join('\n')}`, {
-    fix: [...fixes].join('\n'),
+  throw new U7sError('todo', `this host is not ready for a node:\n${lines.join('\n')}`, {
+    fixes: [[...fixes].join('\n')],
   });
 }
 

@@ -66,8 +66,8 @@ export function userUnit(instance: string, configHome: string): UserUnit {
 /** Throws where systemd does not run the host: sd_booted(3). `fix` tells how to start at boot without it. */
 export async function requireSystemd(fix: string, runtime = '/run/systemd/system'): Promise<void> {
   await access(runtime).catch((cause: unknown) => {
-    throw new U7sError('this host was not booted with systemd, so there is nothing to install into', {
-      fix,
+    throw new U7sError('todo', 'this host was not booted with systemd, so there is nothing to install into', {
+      fixes: [fix],
       cause,
     });
   });
@@ -97,9 +97,9 @@ export async function systemctl(args: readonly string[], env: Env): Promise<void
   const { exitCode, stderr } = await run('systemctl', ['--user', ...args], { env });
   if (exitCode === 0) return;
   const noManager = stderr.includes('connect to bus');
-  throw new U7sError(`systemctl --user ${args.join(' ')} failed: ${stderr.trim()}`, {
+  throw new U7sError('todo', `systemctl --user ${args.join(' ')} failed: ${stderr.trim()}`, {
     ...(noManager
-      ? { fix: 'sudo loginctl enable-linger $USER, then log in as that user and try again' }
+      ? { fixes: ['sudo loginctl enable-linger $USER, then log in as that user and try again'] }
       : {}),
   });
 }

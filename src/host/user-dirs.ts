@@ -47,8 +47,8 @@ export async function resolveRuntimeDir(env: Env, uid: number, roots = systemRoo
   if (given !== undefined) {
     const fault = await privacyFault(given, uid);
     if (fault === undefined) return given;
-    throw new U7sError(`XDG_RUNTIME_DIR=${given} ${fault}`, {
-      fix: fixOf(given, fault, 'unset XDG_RUNTIME_DIR'),
+    throw new U7sError('todo', `XDG_RUNTIME_DIR=${given} ${fault}`, {
+      fixes: [fixOf(given, fault, 'unset XDG_RUNTIME_DIR')],
     });
   }
 
@@ -60,16 +60,18 @@ export async function resolveRuntimeDir(env: Env, uid: number, roots = systemRoo
     await mkdir(fallback, { mode: 0o700 });
   } catch (error) {
     if (errnoOf(error) !== 'EEXIST')
-      throw new U7sError(`cannot make the runtime directory ${fallback}`, { cause: error });
+      throw new U7sError('todo', `cannot make the runtime directory ${fallback}`, { cause: error });
   }
   const fault = await privacyFault(fallback, uid);
   if (fault === undefined) return fallback;
-  throw new U7sError(`the runtime directory ${fallback} ${fault}`, {
-    fix: fixOf(
-      fallback,
-      fault,
-      `remove ${fallback}, or set XDG_RUNTIME_DIR to a directory of your own with mode 0700`,
-    ),
+  throw new U7sError('todo', `the runtime directory ${fallback} ${fault}`, {
+    fixes: [
+      fixOf(
+        fallback,
+        fault,
+        `remove ${fallback}, or set XDG_RUNTIME_DIR to a directory of your own with mode 0700`,
+      ),
+    ],
   });
 }
 
@@ -80,9 +82,15 @@ const longestSocketPath = 107;
 export function checkSocketPath(path: string): void {
   const bytes = Buffer.byteLength(path);
   if (bytes <= longestSocketPath) return;
-  throw new U7sError(`the socket path ${path} has ${bytes} bytes; the kernel takes ${longestSocketPath}`, {
-    fix: 'set XDG_RUNTIME_DIR to a shorter directory of your own with mode 0700, or give the cluster a shorter name',
-  });
+  throw new U7sError(
+    'todo',
+    `the socket path ${path} has ${bytes} bytes; the kernel takes ${longestSocketPath}`,
+    {
+      fixes: [
+        'set XDG_RUNTIME_DIR to a shorter directory of your own with mode 0700, or give the cluster a shorter name',
+      ],
+    },
+  );
 }
 
 /** What keeps `path` from being a directory that `uid` alone can use; undefined when nothing does. */
@@ -112,8 +120,8 @@ function passwdHome(): string {
   try {
     return userInfo().homedir;
   } catch (error) {
-    throw new U7sError('HOME is not set and this uid has no passwd entry', {
-      fix: 'export HOME=/path',
+    throw new U7sError('todo', 'HOME is not set and this uid has no passwd entry', {
+      fixes: ['export HOME=/path'],
       cause: error,
     });
   }

@@ -29,6 +29,7 @@ export async function imageFile(text: string): Promise<ImageFile> {
   const [source, path] = [text.slice(0, colon), text.slice(colon + 1)];
   if (colon < 1 || !path.startsWith('/') || path.endsWith('/')) {
     throw new UsageError(
+      'todo',
       `${JSON.stringify(text)} names no file and its place`,
       'write it like ./hello:/usr/bin/hello',
     );
@@ -62,10 +63,10 @@ async function statSource(path: string): Promise<Stats> {
 function cannotRead(path: string, error: unknown): unknown {
   const errno = errnoOf(error);
   if (errno === undefined) return error;
-  if (errno === 'ENOENT') return new U7sError(`there is no file ${path}`, { cause: error });
-  return new U7sError(`cannot read ${path} (${errno})`, {
+  if (errno === 'ENOENT') return new U7sError('todo', `there is no file ${path}`, { cause: error });
+  return new U7sError('todo', `cannot read ${path} (${errno})`, {
     ...(errno === 'EACCES'
-      ? { fix: `write - in its place and < ${path} at the end, so that the shell opens it` }
+      ? { fixes: [`write - in its place and < ${path} at the end, so that the shell opens it`] }
       : {}),
     cause: error,
   });

@@ -31,12 +31,15 @@ export async function importImages(
   if (result.cause instanceof U7sError) throw result.cause;
   if (!result.failed) return names;
   if (node.store.notAnArchive.test(result.stderr)) {
-    throw new U7sError(`${name} is not an image archive`, {
-      fix: 'give what docker save writes, or an OCI image layout; of a root file system make an image: u7s image build-from',
+    throw new U7sError('todo', `${name} is not an image archive`, {
+      fixes: [
+        'give what docker save writes, or an OCI image layout; of a root file system make an image: u7s image build-from',
+      ],
       cause: result,
     });
   }
   throw new U7sError(
+    'todo',
     `cannot load ${name}: ${result.stderr.trim().split('\n').at(-1) || result.shortMessage}`,
     {
       cause: result,

@@ -81,7 +81,7 @@ export async function writeImage(
     await rm(temporary, { force: true });
     const { path, syscall } = error as NodeJS.ErrnoException;
     if (path !== temporary && syscall !== 'write') throw error;
-    throw new U7sError(`cannot write ${outFile} (${errnoOf(error)})`, { cause: error });
+    throw new U7sError('todo', `cannot write ${outFile} (${errnoOf(error)})`, { cause: error });
   }
 }
 

@@ -13,6 +13,7 @@ export function parseReference(text: string): { reference: string; tag: string }
   const [, registry, repository, tag = 'latest'] = grammar.exec(hasHost ? text : short) ?? [];
   if (registry === undefined || repository === undefined) {
     throw new UsageError(
+      'todo',
       `${JSON.stringify(text)} is not an image name`,
       'write it like localhost/hello:1, in lower-case letters, without a digest',
     );

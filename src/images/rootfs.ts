@@ -92,7 +92,8 @@ async function* regularFile(path: string, mode: number, source: string): AsyncGe
       read += chunk.length;
       yield chunk;
     }
-    if (read !== size) throw new U7sError(`${source} changed while it was read`, { fix: 'try again' });
+    if (read !== size)
+      throw new U7sError('todo', `${source} changed while it was read`, { fixes: ['try again'] });
     yield tarPadding(size);
   } catch (error) {
     throw unreadable(source, error);
@@ -101,5 +102,7 @@ async function* regularFile(path: string, mode: number, source: string): AsyncGe
 
 function unreadable(path: string, error: unknown): unknown {
   const errno = errnoOf(error);
-  return errno === undefined ? error : new U7sError(`cannot read ${path} (${errno})`, { cause: error });
+  return errno === undefined
+    ? error
+    : new U7sError('todo', `cannot read ${path} (${errno})`, { cause: error });
 }

@@ -29,7 +29,7 @@ export async function* plainTar(source: Bytes, name: string): AsyncGenerator<Buf
     yield* unpacked.all;
   } catch (error) {
     if (errnoOf(error)?.startsWith('Z_') !== true) throw error;
-    throw new U7sError(`${name} is damaged: ${messageOf(error)}`, { cause: error });
+    throw new U7sError('todo', `${name} is damaged: ${messageOf(error)}`, { cause: error });
   }
 }
 
@@ -53,8 +53,8 @@ function checkHead(head: Buffer, name: string): void {
   if (head.length >= blockSize && new Header(head.subarray(0, blockSize)).cksumValid) return;
   const magic = head.toString('hex', 0, 4);
   const program = Object.entries(foreignCompressions).find(([start]) => magic.startsWith(start))?.[1];
-  if (program === undefined) throw new U7sError(`${name} is not a tar archive`);
-  throw new U7sError(`${name} is compressed with ${program}`, {
-    fix: `unpack it first: ${program} -d ${name}`,
+  if (program === undefined) throw new U7sError('todo', `${name} is not a tar archive`);
+  throw new U7sError('todo', `${name} is compressed with ${program}`, {
+    fixes: [`unpack it first: ${program} -d ${name}`],
   });
 }

@@ -37,8 +37,9 @@ export async function discoverAuthority(
     const { localAddress = '', remoteAddress = '' } = socket;
     if (ca !== undefined) return { ca, localAddress, remoteAddress };
     throw new U7sError(
+      'todo',
       `${host}:${port} is not the control plane that ${hash} names: what answers there has another certificate authority`,
-      { fix: 'get the line anew, on the control plane: u7s join-command' },
+      { fixes: ['get the line anew, on the control plane: u7s join-command'] },
     );
   } finally {
     socket.destroy();
@@ -73,8 +74,10 @@ function call(host: string, port: number, signal: AbortSignal): Promise<TLSSocke
 }
 
 export function unreachable(where: string, why: string, cause: unknown): U7sError {
-  return new U7sError(`the control plane does not answer on ${where}: ${why}`, {
-    fix: `on its host: u7s status, which must name ${where}; let a firewall between the two hosts pass that TCP port`,
+  return new U7sError('todo', `the control plane does not answer on ${where}: ${why}`, {
+    fixes: [
+      `on its host: u7s status, which must name ${where}; let a firewall between the two hosts pass that TCP port`,
+    ],
     cause,
   });
 }
@@ -116,8 +119,9 @@ export async function verifyServer(server: string, ca: string, signal: AbortSign
 function clocksDiffer(skewMs: number): U7sError {
   const minutes = Math.round(Math.abs(skewMs) / 60_000);
   return new U7sError(
+    'todo',
     `the clock of this host is ${minutes} minutes ${skewMs < 0 ? 'behind' : 'ahead of'} that of the control plane`,
-    { fix: 'set both right, as root: timedatectl set-ntp true' },
+    { fixes: ['set both right, as root: timedatectl set-ntp true'] },
   );
 }
 
@@ -126,12 +130,13 @@ function explainTls(where: string, error: unknown): U7sError {
     case 'CERT_NOT_YET_VALID':
     case 'CERT_HAS_EXPIRED':
       return new U7sError(
+        'todo',
         `by the clock of this host, ${new Date().toISOString()}, the certificate of ${where} is not valid: ${messageOf(error)}`,
-        { fix: 'set the clocks of both hosts right, as root: timedatectl set-ntp true', cause: error },
+        { fixes: ['set the clocks of both hosts right, as root: timedatectl set-ntp true'], cause: error },
       );
     case 'ERR_TLS_CERT_ALTNAME_INVALID':
-      return new U7sError(`the control plane is not called ${where}: ${messageOf(error)}`, {
-        fix: 'use the address in the line that it prints: u7s join-command',
+      return new U7sError('todo', `the control plane is not called ${where}: ${messageOf(error)}`, {
+        fixes: ['use the address in the line that it prints: u7s join-command'],
         cause: error,
       });
     case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
@@ -139,9 +144,10 @@ function explainTls(where: string, error: unknown): U7sError {
     case 'DEPTH_ZERO_SELF_SIGNED_CERT':
     case 'CERT_SIGNATURE_FAILURE':
       return new U7sError(
+        'todo',
         `what answers on ${where} shows the control plane's authority, but has no certificate of it: ${messageOf(error)}`,
         {
-          fix: 'something between the hosts intercepts the connection; nothing was sent to it',
+          fixes: ['something between the hosts intercepts the connection; nothing was sent to it'],
           cause: error,
         },
       );

@@ -9,7 +9,7 @@ export class KubeError extends U7sError {
   readonly reason: string | undefined;
 
   constructor(status: number, message: string, reason?: string) {
-    super(message);
+    super('todo', message);
     this.status = status;
     this.reason = reason;
   }

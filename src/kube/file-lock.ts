@@ -19,8 +19,8 @@ export async function withFileLock<T>(
   const deadline = Date.now() + patienceMs;
   while (!(await tryLock(path))) {
     if (Date.now() > deadline) {
-      throw new U7sError(`another program holds the lock ${path}`, {
-        fix: `try again when it has finished; if none is running: rm ${path}`,
+      throw new U7sError('todo', `another program holds the lock ${path}`, {
+        fixes: [`try again when it has finished; if none is running: rm ${path}`],
       });
     }
     await delay(retryMs, undefined, signal === undefined ? {} : { signal });

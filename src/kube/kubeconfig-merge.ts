@@ -151,7 +151,8 @@ async function exists(path: string): Promise<boolean> {
 async function followLinks(path: string, depth = 0): Promise<string> {
   try {
     const next = resolve(dirname(path), await readlink(path));
-    if (depth === 40) throw new U7sError(`too many symbolic links at ${path}`, { fix: `rm ${path}` });
+    if (depth === 40)
+      throw new U7sError('todo', `too many symbolic links at ${path}`, { fixes: [`rm ${path}`] });
     return await followLinks(next, depth + 1);
   } catch (error) {
     if (['EINVAL', 'ENOENT'].includes(errnoOf(error) ?? '')) return path;
@@ -160,7 +161,7 @@ async function followLinks(path: string, depth = 0): Promise<string> {
 }
 
 function notUnderstood(path: string, why: string): U7sError {
-  return new U7sError(`${path} is not a kubeconfig that can be changed: ${why}`, {
-    fix: `correct it, or move it out of the way: mv ${path} ${path}.broken`,
+  return new U7sError('todo', `${path} is not a kubeconfig that can be changed: ${why}`, {
+    fixes: [`correct it, or move it out of the way: mv ${path} ${path}.broken`],
   });
 }

@@ -38,12 +38,16 @@ export async function requestCertificate(
     if (status?.certificate) return Buffer.from(status.certificate, 'base64').toString();
     const refusal = status?.conditions?.find(({ type }) => type === 'Denied' || type === 'Failed');
     if (refusal !== undefined)
-      throw new DeniedError(`the control plane refuses: ${refusal.message ?? 'no reason given'}`);
+      throw new DeniedError(
+        'request-denied',
+        `the control plane refuses: ${refusal.message ?? 'no reason given'}`,
+      );
     if (performance.now() > end) {
       throw new U7sError(
+        'todo',
         `the control plane has not answered the request for a certificate within ${limitMs / 1000} s`,
         {
-          fix: 'on the control plane: u7s status; u7s logs launcher',
+          fixes: ['on the control plane: u7s status; u7s logs launcher'],
         },
       );
     }

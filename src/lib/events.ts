@@ -1,5 +1,11 @@
+import { codeOf, fixesOf, messageOf } from './errors.js';
+import type { Fix } from './fixes.js';
+
 /** What happens while a command works. Everything that takes time reports it here; `ui` renders it. */
-export type Event = StepEvent | { kind: 'note' | 'warning'; text: string };
+export type Event = StepEvent | { kind: 'note'; text: string } | Warning;
+
+/** Something is wrong, yet the work goes on. `code` and `fixes` as of an error. */
+export type Warning = { kind: 'warning'; text: string; code?: string; fixes?: readonly Fix[] };
 
 export type StepEvent = {
   kind: 'step';
@@ -15,6 +21,17 @@ export type StepEvent = {
 };
 
 export type Report = (event: Event) => void;
+
+/** The warning that takes the place of an error, where the work can go on without what failed. */
+export function warningOf(error: unknown, text = messageOf(error)): Warning {
+  const [code, fixes] = [codeOf(error), fixesOf(error)];
+  return {
+    kind: 'warning',
+    text,
+    ...(code === undefined ? {} : { code }),
+    ...(fixes.length > 0 ? { fixes } : {}),
+  };
+}
 
 /** Runs `work` as one reported step; its result's `detail` may be set by the work through `progress`. */
 export async function step<T>(

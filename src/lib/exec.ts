@@ -34,7 +34,7 @@ export function run(command: string, args: readonly string[], options: RunOption
         }
         if (options.signal?.aborted) return reject(options.signal.reason as Error);
         const reason = error?.signal ? `it was killed by ${error.signal}` : messageOf(error);
-        reject(new U7sError(`cannot run ${command}: ${reason}`, { cause: error }));
+        reject(new U7sError('todo', `cannot run ${command}: ${reason}`, { cause: error }));
       },
     );
     child.stdin?.on('error', () => undefined); // a program need not read what it is given
@@ -51,7 +51,7 @@ export async function runOk(
   const { exitCode, stdout, stderr } = await run(command, args, options);
   if (exitCode === 0) return stdout;
   const said = (stderr.trim() || stdout.trim()).split('\n').slice(-5).join('\n');
-  throw new U7sError(`${command} ${args[0] ?? ''} exited with ${exitCode}${said ? `: ${said}` : ''}`);
+  throw new U7sError('todo', `${command} ${args[0] ?? ''} exited with ${exitCode}${said ? `: ${said}` : ''}`);
 }
 
 function definedOnly(env: Record<string, string | undefined>): Record<string, string> {

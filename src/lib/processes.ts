@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 export type ProcessInfo = {
@@ -96,4 +97,13 @@ export function namespacePids(pid: number): number[] {
   } catch {
     return [];
   }
+}
+
+/**
+ * Waits until none of them lives, 5 s at most. The first process of a PID namespace is dead only when all in it are, so
+ * that nothing of the node is left then.
+ */
+export async function untilGone(processes: readonly { pid: number }[]): Promise<void> {
+  const end = performance.now() + 5_000;
+  while (processes.some(({ pid }) => isAlive(pid)) && performance.now() < end) await sleep(10);
 }

@@ -73,8 +73,8 @@ export function inspectAuthority(
   const { start, end } = validity(certificate);
   if (start > now.getTime() || end <= now.getTime()) {
     const period = `${new Date(start).toISOString()} to ${new Date(end).toISOString()}`;
-    throw new U7sError(`${crt} is valid from ${period}, and it is ${now.toISOString()}`, {
-      fix: 'set the clock right; if it is, remove the cluster with `u7s cleanup` and start a new one',
+    throw new U7sError('todo', `${crt} is valid from ${period}, and it is ${now.toISOString()}`, {
+      fixes: ['set the clock right; if it is, remove the cluster with `u7s cleanup` and start a new one'],
     });
   }
   return certificate;
@@ -82,8 +82,8 @@ export function inspectAuthority(
 
 /** The error about a file that cannot be made again without breaking what the cluster has stored or handed out. */
 export function lost(file: string, message: string): U7sError {
-  return new U7sError(message, {
-    fix: `restore ${file} from a backup, or remove the cluster with \`u7s cleanup\` and start a new one`,
+  return new U7sError('todo', message, {
+    fixes: [`restore ${file} from a backup, or remove the cluster with \`u7s cleanup\` and start a new one`],
   });
 }
 

@@ -38,7 +38,7 @@ export class RootlessKitError extends U7sError {
   readonly reason: RefusalReason;
 
   constructor(said: string, status: number) {
-    super(said === '' ? `RootlessKit answered with HTTP status ${status}` : said);
+    super('todo', said === '' ? `RootlessKit answered with HTTP status ${status}` : said);
     this.said = said;
     this.reason = reasonOf(said);
   }
@@ -122,8 +122,12 @@ function reasonOf(said: string): RefusalReason {
 
 function unreachable(socketPath: string, error: unknown): U7sError {
   const stopped = ['ENOENT', 'ECONNREFUSED', 'ENOTSOCK'].includes(errnoOf(error) ?? '');
-  return new U7sError(`RootlessKit does not answer on ${socketPath}: ${errnoOf(error) ?? messageOf(error)}`, {
-    cause: error,
-    ...(stopped ? { fix: 'start the cluster: ./run.sh' } : {}),
-  });
+  return new U7sError(
+    'todo',
+    `RootlessKit does not answer on ${socketPath}: ${errnoOf(error) ?? messageOf(error)}`,
+    {
+      cause: error,
+      ...(stopped ? { fixes: ['start the cluster: ./run.sh'] } : {}),
+    },
+  );
 }

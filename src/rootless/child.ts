@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import type { Netfilter } from '../host/netfilter.js';
+import type { Netfilter } from './netfilter.js';
 
 /** What has to be arranged inside the namespaces before the first service starts. */
 export type NamespaceSetup = {

@@ -1,3 +1,4 @@
+import type { Fix } from '../lib/fixes.js';
 import type { PortSpec, Protocol } from './port-spec.js';
 
 /** A port below what the kernel leaves to ordinary users is published so much higher: 80 as 8080, 443 as 8443. */
@@ -7,7 +8,7 @@ export const privilegedOffset = 8000;
 export type Owner = { kind: 'Service' | 'Pod'; namespace: string; name: string; uid: string };
 
 /** Why a port is not published, and what to do. */
-export type Problem = { reason: string; fix?: string };
+export type Problem = { reason: string; code: string; fixes: readonly Fix[] };
 
 /** One port that the cluster asks for. */
 export type Claim = {
@@ -160,17 +161,20 @@ function wireProtocol(protocol: string, address: string): Protocol {
 
 const sctp: Problem = {
   reason: "RootlessKit's builtin port driver does not carry SCTP",
-  fix: 'use TCP or UDP',
+  code: 'port-protocol',
+  fixes: ['use TCP or UDP'],
 };
 
 const sourceRanges: Problem = {
   reason: 'loadBalancerSourceRanges cannot be kept: behind RootlessKit every client has the same address',
-  fix: 'leave them out and filter by the firewall of the host',
+  code: 'port-source-ranges',
+  fixes: ['leave them out and filter by the firewall of the host'],
 };
 
 const foreignHostIP = (hostIP: string): Problem => ({
   reason: `hostIP ${hostIP} is no address of the node`,
-  fix: 'leave hostIP out, or make it 127.0.0.1; --publish-address sets the address on the host',
+  code: 'port-host-ip',
+  fixes: ['leave hostIP out, or make it 127.0.0.1; --publish-address sets the address on the host'],
 });
 
 /** Containers that go on running: of the init containers only sidecars. */

@@ -58,6 +58,6 @@ function unlessUnanswered(error: unknown): void {
 
 async function problemOf(error: unknown, spec: PortSpec, live: readonly PortStatus[]): Promise<Problem> {
   if (!(error instanceof RootlessKitError)) throw error;
-  const { message: reason, fix } = await explainRefusal(error, spec, live);
-  return { reason, ...(fix === undefined ? {} : { fix }) };
+  const { message: reason, code, fixes } = await explainRefusal(error, spec, live);
+  return { reason, code, fixes };
 }

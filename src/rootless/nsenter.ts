@@ -27,8 +27,8 @@ export async function namespacePid(childPidFile: string): Promise<number> {
     return pid;
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT' && errnoOf(error) !== 'ESRCH') throw error;
-    throw new U7sError('the cluster is not running', {
-      fix: 'start it: ./run.sh',
+    throw new U7sError('todo', 'the cluster is not running', {
+      fixes: ['start it: ./run.sh'],
       cause: error,
     });
   }

@@ -13,7 +13,7 @@ export async function explainRefusal(
   live: readonly PortStatus[],
 ): Promise<U7sError> {
   const refused = (message: string, fix?: string): U7sError =>
-    new U7sError(message, { cause: error, ...(fix === undefined ? {} : { fix }) });
+    new U7sError('todo', message, { cause: error, ...(fix === undefined ? {} : { fixes: [fix] }) });
   const port = formatParent(spec);
   switch (error.reason) {
     case 'conflict':

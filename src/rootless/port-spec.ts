@@ -1,5 +1,6 @@
 import { isIP, isIPv4, isIPv6, SocketAddress } from 'node:net';
 import { UsageError } from '../lib/errors.js';
+import type { Fix } from '../lib/fixes.js';
 
 /** RootlessKit's own: the bare names mean both address families where the address leaves it open. */
 export const protocols = ['tcp', 'tcp4', 'tcp6', 'udp', 'udp4', 'udp6', 'sctp', 'sctp4', 'sctp6'] as const;
@@ -24,7 +25,7 @@ export type OwnedPort = {
   spec: PortSpec;
   owner: string;
   /** Why it is not published now. */
-  problem?: { reason: string; fix?: string };
+  problem?: { reason: string; code: string; fixes: readonly Fix[] };
   /** What else is to be known of it: `instead of 80 …`. */
   note?: string;
 };
@@ -43,7 +44,11 @@ const ends =
 export function parsePortSpec(text: string): PortSpec {
   const quoted = JSON.stringify(text);
   const wrong = (what: string): UsageError =>
-    new UsageError(what, text.includes(',') ? 'give each port as a word of its own, without commas' : form);
+    new UsageError(
+      'todo',
+      what,
+      text.includes(',') ? 'give each port as a word of its own, without commas' : form,
+    );
 
   const slash = text.lastIndexOf('/');
   if (slash < 0) throw wrong(`missing proto in PortSpec string: ${quoted}`);

@@ -46,7 +46,11 @@ function takenByOther({ spec }: Claim, foreign: readonly PortStatus[]): Problem 
   if (rival === undefined || keyOf(rival.spec) === keyOf(spec)) return undefined;
   return {
     reason: `${formatParent(spec)} conflicts with a published port: ID ${rival.id}, ${formatPortSpec(rival.spec)}`,
-    fix: `take another port, or: rootlessctl remove-ports ${rival.id}`,
+    code: 'port-conflict',
+    fixes: [
+      'take another port',
+      { text: 'end that one', commands: [['remove-ports', String(rival.id)]], program: 'rootlessctl' },
+    ],
   };
 }
 
@@ -57,6 +61,7 @@ function wantedTwice({ spec }: Claim, granted: ReadonlyMap<string, Claim>): Prob
   const { kind, namespace, name } = rival.owner;
   return {
     reason: `${formatParent(spec)} is published for ${kind} ${namespace}/${name}, which is older`,
-    fix: 'give one of the two another port',
+    code: 'port-claimed-twice',
+    fixes: ['give one of the two another port'],
   };
 }

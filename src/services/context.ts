@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Netfilter } from '../host/netfilter.js';
+import type { Netfilter } from '../rootless/netfilter.js';
 import type { BundledImage } from '../images/bundled.js';
 import { chosenPrograms } from '../rootless/child.js';
 import type {

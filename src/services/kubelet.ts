@@ -1,4 +1,4 @@
-import type { ServiceDefinition } from '../supervisor/definition.js';
+import type { DependencyCondition, ServiceDefinition } from '../supervisor/definition.js';
 import { componentKubeconfig } from './component-kubeconfig.js';
 import {
   afterApiServer,
@@ -11,9 +11,16 @@ import {
   readiness,
   type ServiceContext,
 } from './context.js';
-import type { Runtime } from './runtime.js';
 
-export function kubelet(context: ServiceContext, runtime: Runtime): ServiceDefinition {
+/** What the kubelet has to know of the container runtime. */
+export type KubeletRuntime = {
+  /** The unix socket on which it speaks CRI. */
+  criSocket: string;
+  /** What must have happened to which of its services before the kubelet starts. */
+  readyForKubelet: Record<string, DependencyCondition>;
+};
+
+export function kubelet(context: ServiceContext, runtime: KubeletRuntime): ServiceDefinition {
   const kubeconfig = componentKubeconfig(context, 'kubelet');
   const config = etcFile(context, 'kubelet.json');
   return daemon('kubelet', {

@@ -2,7 +2,8 @@ import { chmod, lstat, readFile, rm } from 'node:fs/promises';
 import { connect, createServer, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { ensureDir } from '../lib/atomic-file.js';
-import { errnoOf, messageOf, U7sError } from '../lib/errors.js';
+import { codeOf, errnoOf, fixesOf, messageOf, U7sError } from '../lib/errors.js';
+import type { Fix } from '../lib/fixes.js';
 import { socketHolder } from '../lib/processes.js';
 import { messageWriter, readMessages } from './ndjson.js';
 
@@ -13,7 +14,7 @@ const maxPathBytes = 107;
 const maxUnreadBytes = 2 ** 20;
 
 /** One line of an answer. */
-type Reply<Answer> = { answer: Answer } | { error: string; fix?: string };
+type Reply<Answer> = { answer: Answer } | { error: string; code: string; fixes: readonly Fix[] };
 
 export type ControlServer = { close(): Promise<void> };
 
@@ -84,8 +85,11 @@ export async function request<Request extends object, Answer>(
     for await (const answer of subscribe<Request, Answer>(path, message, late.signal)) return answer;
     options.signal?.throwIfAborted();
     if (late.signal.aborted)
-      throw new NoAnswerError(`the server of ${path} has not answered within ${options.timeoutMs / 1000} s`);
-    throw new U7sError(`the server of ${path} hung up without an answer`);
+      throw new NoAnswerError(
+        'todo',
+        `the server of ${path} has not answered within ${options.timeoutMs / 1000} s`,
+      );
+    throw new U7sError('todo', `the server of ${path} hung up without an answer`);
   } finally {
     clearTimeout(timer);
     options.signal?.removeEventListener('abort', abort);
@@ -106,8 +110,7 @@ export async function* subscribe<Request extends object, Answer>(
   try {
     messageWriter<Request>(socket)(message);
     for await (const reply of readMessages(socket, (value) => value as Reply<Answer>)) {
-      if ('error' in reply)
-        throw new U7sError(reply.error, reply.fix === undefined ? {} : { fix: reply.fix });
+      if ('error' in reply) throw new U7sError(reply.code, reply.error, { fixes: reply.fixes });
       yield reply.answer;
     }
   } finally {
@@ -152,14 +155,15 @@ async function converse<Request extends object, Answer>(
   const hungUp = (): void => gone.abort();
   socket.once('close', hungUp);
   try {
-    const requests = readMessages(socket, accept, () => reply({ error: 'not a request' }));
+    const requests = readMessages(socket, accept, () =>
+      reply({ error: 'not a request', code: 'bad-request', fixes: [] }),
+    );
     const { value, done } = await requests.next();
     if (done) return;
     void requests.next().then(hungUp); // the end of a connection is noticed only while it is read
     await handle(value, send, gone.signal);
   } catch (error) {
-    const fix = error instanceof U7sError ? error.fix : undefined;
-    reply({ error: messageOf(error), ...(fix === undefined ? {} : { fix }) });
+    reply({ error: messageOf(error), code: codeOf(error) ?? 'unforeseen', fixes: fixesOf(error) });
   } finally {
     socket.end();
   }
@@ -169,8 +173,8 @@ async function removeStale(path: string): Promise<void> {
   const found = await lstat(path).catch(() => undefined);
   if (!found) return;
   if (!found.isSocket())
-    throw new U7sError(`${path} is in the way: it is not a socket`, { fix: `rm -r ${path}` });
-  if (await isServed(path)) throw new U7sError(`another process serves ${path} already`);
+    throw new U7sError('todo', `${path} is in the way: it is not a socket`, { fixes: [`rm -r ${path}`] });
+  if (await isServed(path)) throw new U7sError('todo', `another process serves ${path} already`);
   await rm(path, { force: true });
 }
 
@@ -183,7 +187,7 @@ function dial(path: string): Promise<Socket> {
       .once('error', (error) => {
         const nobody = ['ENOENT', 'ECONNREFUSED', 'ECONNRESET'].includes(errnoOf(error) ?? '');
         const Kind = nobody ? NotServedError : U7sError;
-        reject(new Kind(`cannot connect to ${path}: ${messageOf(error)}`, { cause: error }));
+        reject(new Kind('todo', `cannot connect to ${path}: ${messageOf(error)}`, { cause: error }));
       });
   });
 }
@@ -192,9 +196,10 @@ function checkLength(path: string): void {
   const bytes = Buffer.byteLength(path);
   if (bytes <= maxPathBytes) return;
   throw new U7sError(
+    'todo',
     `the socket's path is ${bytes} bytes long, a socket takes at most ${maxPathBytes}: ${path}`,
     {
-      fix: 'set XDG_RUNTIME_DIR to a folder with a shorter path',
+      fixes: ['set XDG_RUNTIME_DIR to a folder with a shorter path'],
     },
   );
 }

@@ -10,7 +10,7 @@ export async function writeFiles(files: readonly GeneratedFile[]): Promise<void>
       await makeMissingDir(dirname(path));
       await writeFileAtomic(path, content, mode);
     } catch (error) {
-      throw new U7sError(`cannot write ${path}: ${messageOf(error)}`, { cause: error });
+      throw new U7sError('todo', `cannot write ${path}: ${messageOf(error)}`, { cause: error });
     }
   }
 }

@@ -18,7 +18,7 @@ export async function watchLiveness(
     const began = performance.now();
     const result = await probeOnce(probe, timeoutMs, signal, context);
     failures = result === true ? 0 : failures + 1;
-    if (failures >= failureThreshold) throw new U7sError(`not alive: ${result}`);
+    if (failures >= failureThreshold) throw new U7sError('todo', `not alive: ${result}`);
     pause = Math.max(0, periodMs - (performance.now() - began));
   }
 }

@@ -59,7 +59,8 @@ export async function waitUntilReady(
     onAttempt(result);
     if (result === true) return;
     const elapsed = performance.now() - start;
-    if (elapsed >= probe.startupMs) throw new U7sError(`${late} ${probe.startupMs / 1000} s: ${result}`);
+    if (elapsed >= probe.startupMs)
+      throw new U7sError('todo', `${late} ${probe.startupMs / 1000} s: ${result}`);
     await sleep(Math.min(pollDelay(probe, elapsed), probe.startupMs - elapsed), undefined, { signal });
   }
 }

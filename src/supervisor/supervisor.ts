@@ -54,7 +54,9 @@ export function createSupervisor(
   const service = (name: string): Service => {
     const found = services.get(name);
     if (!found)
-      throw new U7sError(`there is no service ${name}`, { fix: `name one of: ${order.join(', ')}` });
+      throw new U7sError('todo', `there is no service ${name}`, {
+        fixes: [`name one of: ${order.join(', ')}`],
+      });
     return found;
   };
 
@@ -96,7 +98,8 @@ export function createSupervisor(
       const chosen = service(name);
       if (unstarted.has(name)) return;
       await chosen.stop();
-      if (stopped) throw new U7sError(`${name} cannot be restarted while everything is being stopped`);
+      if (stopped)
+        throw new U7sError('todo', `${name} cannot be restarted while everything is being stopped`);
       chosen.start();
     },
     status: () => order.map((name) => service(name).status()),

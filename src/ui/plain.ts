@@ -1,12 +1,17 @@
 import type { StepEvent } from '../lib/events.js';
-import { formatElapsed } from './renderer.js';
-import type { Clock, Output, Renderer } from './renderer.js';
+import { formatElapsed, warningText } from './renderer.js';
+import type { Clock, FixText, Output, Renderer } from './renderer.js';
 
 /** How often, in milliseconds, a step may say how it stands: enough to see that it lives, few enough for a log. */
 const progressPeriod = 5_000;
 
 /** Lines for logs and pipes: one when a step starts, one when it ends, and progress now and then (always, if `verbose`). */
-export function createPlainRenderer(output: Output, clock: Clock, verbose: boolean): Renderer {
+export function createPlainRenderer(
+  output: Output,
+  clock: Clock,
+  verbose: boolean,
+  fixText: FixText,
+): Renderer {
   const running = new Map<string, { startedAt: number; saidAt: number }>();
   const say = (text: string): void => void output.write(`${text}\n`);
 
@@ -33,7 +38,7 @@ export function createPlainRenderer(output: Output, clock: Clock, verbose: boole
   return {
     report: (event) => {
       if (event.kind === 'step') step(event);
-      else say(event.kind === 'warning' ? `warning: ${event.text}` : event.text);
+      else say(event.kind === 'warning' ? `warning: ${warningText(event, fixText)}` : event.text);
     },
     close: () => {},
   };

@@ -1,10 +1,19 @@
-import type { Report } from '../lib/events.js';
+import type { Report, Warning } from '../lib/events.js';
+import type { Fix } from '../lib/fixes.js';
 
 /** One way to show events. `close` leaves the terminal as a finished program should. */
 export type Renderer = { report: Report; close: () => void };
 
 /** Where progress is written to. */
 export type Output = { write: (text: string) => unknown; isTTY?: boolean; columns?: number };
+
+/** A fix in words for whoever reads it. */
+export type FixText = (fix: Fix) => string;
+
+/** A warning with its fixes below it. */
+export function warningText({ text, fixes = [] }: Warning, fixText: FixText): string {
+  return [text, ...fixes.map((fix) => `  fix: ${fixText(fix).replaceAll('\n', '\n       ')}`)].join('\n');
+}
 
 /** The time as renderers see it, so that a test can set it. Milliseconds. */
 export type Clock = {

@@ -1,4 +1,5 @@
 import type { Event, Report } from '../lib/events.js';
+import { formatFix, type Fix } from '../lib/fixes.js';
 import { createJsonRenderer } from './json.js';
 import { createPlainRenderer } from './plain.js';
 import { systemClock } from './renderer.js';
@@ -13,6 +14,8 @@ export type ReporterOptions = {
   /** Every step of progress also where it isn't redrawn in place. */
   verbose?: boolean;
   clock?: Clock;
+  /** A fix in words for whoever reads it. */
+  fixText?: (fix: Fix) => string;
 };
 
 export type Reporter = {
@@ -45,12 +48,13 @@ function createRenderer(
   options: ReporterOptions,
   clock: Clock,
 ): Renderer {
+  const { fixText = (fix: Fix) => formatFix(fix, undefined) } = options;
   const mode = options.mode === 'auto' ? (isLiveTerminal(io) ? 'tty' : 'plain') : options.mode;
   if (mode === 'json') return createJsonRenderer(io.stderr, clock);
-  const plain = createPlainRenderer(io.stderr, clock, options.verbose ?? false);
+  const plain = createPlainRenderer(io.stderr, clock, options.verbose ?? false, fixText);
   if (mode === 'plain') return plain;
   return createLazyRenderer(
-    import('./tty.js').then(({ createTtyRenderer }) => createTtyRenderer(io.stderr, clock)),
+    import('./tty.js').then(({ createTtyRenderer }) => createTtyRenderer(io.stderr, clock, fixText)),
     plain,
   );
 }

@@ -1,8 +1,8 @@
 import { createLogUpdate } from 'log-update';
 import { bold, cyan, dim, green, red, yellow } from 'yoctocolors';
 import type { Event, StepEvent } from '../lib/events.js';
-import { formatElapsed } from './renderer.js';
-import type { Clock, Output, Renderer } from './renderer.js';
+import { formatElapsed, warningText } from './renderer.js';
+import type { Clock, FixText, Output, Renderer } from './renderer.js';
 
 const spinnerFrames = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const framePeriod = 100;
@@ -11,7 +11,7 @@ const barWidth = 20;
 type RunningStep = { title: string; startedAt: number; detail?: string; fraction?: number };
 
 /** For a terminal: the running steps are redrawn in place, one line each; what has ended scrolls up above them. */
-export function createTtyRenderer(output: Output, clock: Clock): Renderer {
+export function createTtyRenderer(output: Output, clock: Clock, fixText: FixText): Renderer {
   const running = new Map<string, RunningStep>();
   // The cursor stays visible, so that nothing needs to be restored when the process is killed.
   const draw = createLogUpdate(output as unknown as NodeJS.WriteStream, { showCursor: true });
@@ -46,7 +46,9 @@ export function createTtyRenderer(output: Output, clock: Clock): Renderer {
       } else {
         const startedAt = event.kind === 'step' ? running.get(event.id)?.startedAt : undefined;
         if (event.kind === 'step') running.delete(event.id);
-        draw.persist(endedLine(event, startedAt === undefined ? undefined : clock.now() - startedAt));
+        draw.persist(
+          endedLine(event, startedAt === undefined ? undefined : clock.now() - startedAt, fixText),
+        );
       }
       redraw();
     },
@@ -70,8 +72,9 @@ export function liveLines(steps: RunningStep[], now: number, columns: number): s
   });
 }
 
-function endedLine(event: Event, elapsed: number | undefined): string {
-  if (event.kind !== 'step') return event.kind === 'warning' ? `${yellow('!')} ${event.text}` : event.text;
+function endedLine(event: Event, elapsed: number | undefined, fixText: FixText): string {
+  if (event.kind === 'warning') return `${yellow('!')} ${warningText(event, fixText)}`;
+  if (event.kind === 'note') return event.text;
   const mark = { done: green('✓'), failed: red('✗'), skipped: dim('-') }[
     event.state as 'done' | 'failed' | 'skipped'
   ];

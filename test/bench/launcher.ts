@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { binaryOf, certificateInput } from '#src/cluster/plan.js';
-import { parseClusterSpec } from '#src/cluster/spec.js';
+import { binaryOf, certificateInput } from '#src/plan/plan.js';
+import { parseClusterSpec } from '#src/settings/spec.js';
 import { certificateTable } from '#src/pki/certificates.js';
 import { ours } from './launchers.js';
 import {

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { defaultNodeName } from '#src/cli/up-spec.js';
+import { defaultNodeName } from '#src/settings/resolve.js';
 import {
   binaryOf,
   certificateInput,
@@ -11,8 +11,8 @@ import {
   planNamespaces,
   type Artifacts,
   type HostFacts,
-} from '#src/cluster/plan.js';
-import { parseClusterSpec, type ClusterSpec } from '#src/cluster/spec.js';
+} from '#src/plan/plan.js';
+import { parseClusterSpec, type ClusterSpec } from '#src/settings/spec.js';
 import { detectCgroups } from '#src/host/cgroup.js';
 import { bundledImages, type BundledImage } from '#src/images/bundled.js';
 import { loadAddons } from '#src/kube/addons.js';
@@ -120,7 +120,7 @@ async function planShell(
     netfilter: { backend: 'iptables' },
     uid: 0,
     node: process.execPath,
-    scripts: join(projectRoot, 'dist/cli'),
+    scripts: join(projectRoot, 'dist/entries'),
     dockerOptions: {},
   };
   const addons = await loadAddons(join(projectRoot, 'config/manifests'), {

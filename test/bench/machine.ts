@@ -3,9 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { availableParallelism, cpus, loadavg, release, totalmem, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { ensureArtifacts, type ArtifactContext } from '#src/artifacts/resolve.js';
-import { installLauncher } from '#src/cli/launcher-copy.js';
-import { clusterPaths, type Paths } from '#src/cluster/paths.js';
-import { artifactsOf, type Artifacts } from '#src/cluster/plan.js';
+import { installLauncher } from '#src/cli/as-root/launcher-copy.js';
+import { clusterPaths, type Paths } from '#src/settings/paths.js';
+import { artifactsOf, type Artifacts } from '#src/plan/plan.js';
 import { asUser, findAccount, preparedAccount, requireReachable } from '#src/host/account.js';
 import { resolveUserDirs } from '#src/host/user-dirs.js';
 

@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import type { KubernetesPlan, NamespacePlan } from '#src/cluster/protocol.js';
+import type { KubernetesPlan, NamespacePlan } from '#src/plan/types.js';
 import { renderComponentKubeconfig } from '#src/kube/kubeconfig.js';
 import { authorities, type CertificateSpec } from '#src/pki/certificates.js';
 import type { ProbeTarget, ServiceDefinition } from '#src/supervisor/definition.js';

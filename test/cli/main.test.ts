@@ -77,13 +77,16 @@ test('an interruption has the exit code that shells give it', (t) => {
 });
 
 test('an error names its cause and its fix; the causes behind it only with --verbose', (t) => {
-  const error = new U7sError('cannot listen', { fix: 'stop the other', cause: new Error('EADDRINUSE') });
+  const error = new U7sError('todo', 'cannot listen', {
+    fixes: ['stop the other'],
+    cause: new Error('EADDRINUSE'),
+  });
   t.is(formatError(error, false), 'error: cannot listen\n  fix: stop the other\n');
   t.is(formatError(error, true), 'error: cannot listen\n  fix: stop the other\n  cause: EADDRINUSE\n');
 });
 
 test('what is to be typed is about the cluster that the command was about', (t) => {
-  const error = new U7sError('stopped', { fix: 'start it: ./run.sh, or see u7s logs' });
+  const error = new U7sError('todo', 'stopped', { fixes: ['start it: ./run.sh, or see u7s logs'] });
   t.regex(formatError(error, false), /fix: start it: \.\/run\.sh, or see u7s logs\n$/);
   t.regex(
     formatError(error, false, 'second'),
@@ -95,7 +98,10 @@ test('an error of the kernel that can come from anywhere has its remedy, also as
   const error = Object.assign(new Error('EMFILE: too many open files'), { code: 'EMFILE' });
   const fix = '  fix: allow more open files: ulimit -n 4096\n';
   t.is(formatError(error, false), `error: EMFILE: too many open files\n${fix}`);
-  t.is(formatError(new U7sError('cannot read x', { cause: error }), false), `error: cannot read x\n${fix}`);
+  t.is(
+    formatError(new U7sError('todo', 'cannot read x', { cause: error }), false),
+    `error: cannot read x\n${fix}`,
+  );
 });
 
 test('an unforeseen error is one short line; its stack only with --verbose', (t) => {

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
-import type { PairReport } from '#src/cluster/network-report.js';
+import type { PairReport } from '#src/instance/network-report.js';
 import { runOk } from '#src/lib/exec.js';
 import { binariesOf } from '../fixtures/images/artifacts.js';
 import { needsRoot, start } from '../ordinary-user.js';

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm, writeFile, chmod } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
-import type { PairReport } from '#src/cluster/network-report.js';
+import type { PairReport } from '#src/instance/network-report.js';
 import { asUser, type Account } from '#src/host/account.js';
 import { runOk } from '#src/lib/exec.js';
 import { leftovers, needsRoot, processesOf, start, u7s } from '../ordinary-user.js';

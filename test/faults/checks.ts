@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { isWhole, type StatusReport } from '#src/cluster/status-report.js';
+import { isWhole, type StatusReport } from '#src/instance/status.js';
 import { messageOf } from '#src/lib/errors.js';
 import type { Running } from '../ordinary-user.js';
 import type { Fault } from './fault.js';

@@ -1,8 +1,8 @@
 import { basename, join } from 'node:path';
 import type { Account } from '#src/host/account.js';
-import { connect } from '#src/cluster/bring-up.js';
-import { clusterPaths, type Paths } from '#src/cluster/paths.js';
-import { statusReport, type StatusReport } from '#src/cluster/status-report.js';
+import { connect } from '#src/workers/bring-up.js';
+import { clusterPaths, type Paths } from '#src/settings/paths.js';
+import { statusReport, type StatusReport } from '#src/instance/status.js';
 import type { KubeClient } from '#src/kube/client.js';
 import { processInfo } from '#src/lib/processes.js';
 import { processesOf, u7s, type Running } from '../ordinary-user.js';

@@ -1,7 +1,7 @@
 import type { CheckContext } from '#src/host/check.js';
 import type { FileStats, Host } from '#src/host/host.js';
 import type { NamespaceTrial } from '#src/host/namespace-trial.js';
-import { chooseNetfilter } from '#src/host/netfilter.js';
+import { chooseNetfilter } from '#src/rootless/netfilter.js';
 import { neededPrograms } from '#src/host/packages.js';
 
 export type FakeHost = {

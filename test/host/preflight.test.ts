@@ -109,7 +109,9 @@ const faults: Record<string, Fault> = {
     status: 'blocked',
     context: {
       runtimeDir: () =>
-        Promise.reject(new U7sError('XDG_RUNTIME_DIR=/x has mode 0777', { fix: 'chmod 0700 /x' })),
+        Promise.reject(
+          new U7sError('todo', 'XDG_RUNTIME_DIR=/x has mode 0777', { fixes: ['chmod 0700 /x'] }),
+        ),
     },
     found: /mode 0777/,
     fix: /^chmod 0700 \/x$/,

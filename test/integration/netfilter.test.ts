@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { thisHost, type Host } from '#src/host/host.js';
 import { tryNamespace, type NamespaceTrial } from '#src/host/namespace-trial.js';
-import type { Netfilter } from '#src/host/netfilter.js';
+import type { Netfilter } from '#src/rootless/netfilter.js';
 import { run } from '#src/lib/exec.js';
 import { temporary } from '../temporary.js';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { pauseProgram } from '#src/images/pause.js';
 import { run } from '#src/lib/exec.js';
-import { renderRuntimeWrapper } from '#src/services/runc-without-cgroups.js';
+import { renderRuntimeWrapper } from '#src/runtimes/runc-without-cgroups.js';
 import { architecture, binariesOf } from '../fixtures/images/artifacts.js';
 import { temporary } from '../temporary.js';
 

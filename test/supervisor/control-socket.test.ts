@@ -107,7 +107,7 @@ test('a subscriber that does not read is dropped before it costs much memory', a
 
 test('what the server throws reaches the client with its fix', async (t) => {
   const path = await serve(t, () => {
-    throw new U7sError('no such thing', { fix: 'try another' });
+    throw new U7sError('todo', 'no such thing', { fixes: ['try another'] });
   });
   const error = await t.throwsAsync(ask(path), { instanceOf: U7sError, message: 'no such thing' });
   t.like(error, { fix: 'try another' });

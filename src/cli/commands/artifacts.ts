@@ -1,11 +1,11 @@
 import { Argument, Option, type Command } from 'commander';
 import { artifactNames, catalog, type ArtifactName } from '../../artifacts/catalog.js';
 import type { ArtifactContext, ListedArtifact } from '../../artifacts/resolve.js';
-import { defaultCluster } from '../../cluster/paths.js';
+import { defaultCluster } from '../../settings/paths.js';
 import { U7sError } from '../../lib/errors.js';
 import type { Cli, DefineCommand } from '../command.js';
 import { globalOptions } from '../globals.js';
-import { defaultPreset } from '../default-preset.js';
+import { defaultPreset } from '../../settings/default-preset.js';
 import { addExamples } from '../help.js';
 
 type Way = ArtifactContext['way'];
@@ -35,8 +35,8 @@ export const defineArtifacts: DefineCommand = (program, cli) => {
     .option('--preset <name>', 'all that a cluster of this preset needs', defaultPreset)
     .action(async (names: ArtifactName[], options: { artifacts?: Way; preset: string }, self: Command) => {
       const [{ artifactsOf }, { upSpec }] = await Promise.all([
-        import('../../cluster/plan.js'),
-        import('../up-spec.js'),
+        import('../../plan/plan.js'),
+        import('../../settings/resolve.js'),
       ]);
       const wanted =
         names.length > 0 ? names : artifactsOf(await upSpec(cli, defaultCluster, options.preset, {}));
@@ -77,7 +77,7 @@ function createNames(): Argument {
 async function list(cli: Cli, options: { output?: 'json' }): Promise<void> {
   const [{ listArtifacts }, { artifactContext }, { renderTable }] = await Promise.all([
     import('../../artifacts/resolve.js'),
-    import('../artifact-context.js'),
+    import('../../instance/artifact-context.js'),
     import('../../ui/table.js'),
   ]);
   const listed = await listArtifacts(await artifactContext(cli, {}));
@@ -103,7 +103,7 @@ function rowsOf({ name, version, way, binaries }: ListedArtifact): string[][] {
 async function ensure(cli: Cli, self: Command, names: readonly ArtifactName[], way: Way): Promise<void> {
   const [{ ensureArtifacts }, { artifactContext }, { createReporter }, { renderTable }] = await Promise.all([
     import('../../artifacts/resolve.js'),
-    import('../artifact-context.js'),
+    import('../../instance/artifact-context.js'),
     import('../../ui/reporter.js'),
     import('../../ui/table.js'),
   ]);
@@ -128,7 +128,7 @@ async function ensure(cli: Cli, self: Command, names: readonly ArtifactName[], w
 async function verify(cli: Cli, names: readonly ArtifactName[]): Promise<void> {
   const [{ verifyArtifacts }, { artifactContext }, { renderTable }] = await Promise.all([
     import('../../artifacts/resolve.js'),
-    import('../artifact-context.js'),
+    import('../../instance/artifact-context.js'),
     import('../../ui/table.js'),
   ]);
   const all = await verifyArtifacts(await artifactContext(cli, {}));
@@ -143,7 +143,7 @@ async function verify(cli: Cli, names: readonly ArtifactName[]): Promise<void> {
   if (bad.length === 0) return;
   const directories = [...new Set(bad.map(({ directory }) => directory))];
   const again = [...new Set(bad.map(({ name }) => name))];
-  throw new U7sError(`${bad.length} of ${files.length} installed files are not what was installed`, {
-    fix: `rm -r ${directories.join(' ')} && u7s artifacts fetch ${again.join(' ')}`,
+  throw new U7sError('todo', `${bad.length} of ${files.length} installed files are not what was installed`, {
+    fixes: [`rm -r ${directories.join(' ')} && u7s artifacts fetch ${again.join(' ')}`],
   });
 }

@@ -1,5 +1,5 @@
 import { Option } from 'commander';
-import type { Finding, PairReport, Trial } from '../../cluster/network-report.js';
+import type { Finding, PairReport, Trial } from '../../instance/network-report.js';
 import { U7sError } from '../../lib/errors.js';
 import type { DefineCommand } from '../command.js';
 import { openReporter, selectedPaths } from '../globals.js';
@@ -15,11 +15,11 @@ export const defineCheck: DefineCommand = (program, cli) => {
       const paths = await selectedPaths(cli, network);
       const [{ adminClient }, { checkNetwork }, { readFacts }, { isSound }, { clusterArtifacts }, images] =
         await Promise.all([
-          import('../admin-client.js'),
-          import('../../cluster/network-check.js'),
-          import('../../cluster/facts.js'),
-          import('../../cluster/network-report.js'),
-          import('../cluster-artifacts.js'),
+          import('../../instance/admin-client.js'),
+          import('../../instance/check-network.js'),
+          import('../../membership/facts.js'),
+          import('../../instance/network-report.js'),
+          import('../../instance/artifacts.js'),
           import('../../images/bundled.js'),
         ]);
       const client = await adminClient(cli, paths);
@@ -27,7 +27,7 @@ export const defineCheck: DefineCommand = (program, cli) => {
       const kubectl = artifacts.get('kubernetes')?.binaries.kubectl;
       const version = artifacts.get('netcheck')?.version;
       if (kubectl === undefined || version === undefined)
-        throw new U7sError('kubectl or netcheck is missing');
+        throw new U7sError('todo', 'kubectl or netcheck is missing');
       const { report, close } = await openReporter(cli, network);
       try {
         const { dnsDomain, flannelPort } = await readFacts(client, cli.signal);

@@ -1,8 +1,8 @@
 import { rm } from 'node:fs/promises';
-import { instanceName, type Paths } from '../../cluster/paths.js';
+import { instanceName, type Paths } from '../../settings/paths.js';
 import { dockerConfigFolder, withdrawContext } from '../../host/docker-context.js';
-import { actsForRoot } from '../checkout.js';
-import { unlinkKubeconfig } from '../checkout-link.js';
+import { actsForRoot } from '../as-root/checkout.js';
+import { unlinkKubeconfig } from '../as-root/checkout-link.js';
 import type { DefineCommand } from '../command.js';
 import { globalOptions, selectedPaths } from '../globals.js';
 import { addExamples } from '../help.js';
@@ -20,9 +20,9 @@ export const defineCleanup: DefineCommand = (program, cli) => {
         { stopCluster },
         { withdrawKubeconfig },
       ] = await Promise.all([
-        import('../../cluster/cleanup.js'),
-        import('../../cluster/control.js'),
-        import('../../cluster/admin-kubeconfig.js'),
+        import('../../instance/removal.js'),
+        import('../../launcher/client.js'),
+        import('../../instance/kubeconfig.js'),
       ]);
       const { stdout, env } = cli.io;
       const name = globalOptions(cli, command).cluster;
@@ -57,7 +57,7 @@ export const defineCleanup: DefineCommand = (program, cli) => {
 /** What a dockerd that was killed has left where others look for docker. */
 async function removeStaleSocket({ identity, dockerSocket }: Paths, env: NodeJS.ProcessEnv): Promise<void> {
   const [{ readIdentity }, { thisHost }] = await Promise.all([
-    import('../../cluster/identity.js'),
+    import('../../settings/remembered.js'),
     import('../../host/host.js'),
   ]);
   const known = await readIdentity(identity).catch(() => undefined);

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Paths } from '../../cluster/paths.js';
+import type { Paths } from '../../settings/paths.js';
 import { U7sError } from '../../lib/errors.js';
 import type { Cli, DefineCommand } from '../command.js';
 import { globalOptions, pathsOfCluster } from '../globals.js';
@@ -24,14 +24,14 @@ async function docker(cli: Cli, command: Command): Promise<number> {
   cli.cluster = cluster ?? globalOptions(cli, command).cluster;
   const paths = await pathsOfCluster(cli, cli.cluster);
   const [{ clusterArtifacts }, { readIdentity }] = await Promise.all([
-    import('../cluster-artifacts.js'),
-    import('../../cluster/identity.js'),
+    import('../../instance/artifacts.js'),
+    import('../../settings/remembered.js'),
   ]);
   const identity = await readIdentity(paths.identity);
   if (needsDaemon(args)) await requireDaemon(cli, paths, identity);
   const artifacts = await clusterArtifacts(cli, identity, ['docker']);
   const binary = artifacts.get('docker')?.binaries.docker;
-  if (binary === undefined) throw new U7sError('the docker artifact has no docker');
+  if (binary === undefined) throw new U7sError('todo', 'the docker artifact has no docker');
   const { DOCKER_CONTEXT: _, ...env } = cli.io.env;
   return passThrough({ command: binary, args, env: { ...env, DOCKER_HOST: `unix://${paths.dockerSocket}` } });
 }
@@ -42,8 +42,8 @@ async function requireDaemon(
   identity: { preset: string; runtime: string } | undefined,
 ): Promise<void> {
   if (identity !== undefined && identity.runtime !== 'docker') {
-    throw new U7sError(`cluster ${cli.cluster} is ${identity.preset}, which has no dockerd`, {
-      fix: 'start another cluster beside it: ./run.sh --cluster NAME default-docker',
+    throw new U7sError('todo', `cluster ${cli.cluster} is ${identity.preset}, which has no dockerd`, {
+      fixes: ['start another cluster beside it: ./run.sh --cluster NAME default-docker'],
     });
   }
   // In the node's namespaces the host's process IDs mean nothing.

@@ -3,7 +3,7 @@ import type { Check } from '../../host/preflight.js';
 import type { Cli, DefineCommand } from '../command.js';
 import { selectedPaths } from '../globals.js';
 import { addExamples } from '../help.js';
-import { port } from '../option-values.js';
+import { port } from '../options/values.js';
 
 export const defineDoctor: DefineCommand = (program, cli) => {
   const command = program
@@ -19,7 +19,7 @@ export const defineDoctor: DefineCommand = (program, cli) => {
     .action(async ({ output, apiPort }: { output?: 'json'; apiPort: number }) => {
       const [{ preflight }, { hostContext }] = await Promise.all([
         import('../../host/preflight.js'),
-        import('../host-check.js'),
+        import('../../instance/host-check.js'),
       ]);
       const api = (await isRunning()) ? undefined : { address: '127.0.0.1', port: apiPort };
       const checks = await preflight(await hostContext(cli, { api, dockerSocket: undefined }));
@@ -38,7 +38,7 @@ export const defineDoctor: DefineCommand = (program, cli) => {
     // Without a runtime directory nothing runs; the check of that directory says what is wrong with it.
     const paths = await selectedPaths(cli, command).catch(() => undefined);
     if (paths === undefined) return false;
-    const { clusterStatus } = await import('../../cluster/control.js');
+    const { clusterStatus } = await import('../../launcher/client.js');
     return (await clusterStatus(paths.controlSocket, cli.signal)) !== undefined;
   }
 };

@@ -11,9 +11,9 @@ export const defineDown: DefineCommand = (program, cli) => {
       const name = globalOptions(cli, command).cluster;
       const paths = await selectedPaths(cli, command);
       const [{ stopCluster }, { removeStaleRuntime }, { stillRunning }, { isServed }] = await Promise.all([
-        import('../../cluster/control.js'),
-        import('../../cluster/cleanup.js'),
-        import('../../cluster/diagnosis.js'),
+        import('../../launcher/client.js'),
+        import('../../instance/removal.js'),
+        import('../../launcher/diagnosis.js'),
         import('../../supervisor/control-socket.js'),
       ]);
       if (!(await isServed(paths.controlSocket))) {

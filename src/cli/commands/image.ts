@@ -86,12 +86,17 @@ async function build(
 ): Promise<void> {
   if ((rootfs === undefined) === (options.file.length === 0)) {
     throw new UsageError(
+      'todo',
       'an image is made of one root file system, or of --file',
       'give the one or the other',
     );
   }
   if (options.output === undefined && options.load === undefined) {
-    throw new UsageError('nothing is to be done with the image', 'add --load, or -o FILE.tar, or both');
+    throw new UsageError(
+      'todo',
+      'nothing is to be done with the image',
+      'add --load, or -o FILE.tar, or both',
+    );
   }
   const env = variables(options.env);
   // Asked before the work, so that it isn't in vain.
@@ -172,14 +177,14 @@ async function runningNode(cli: Cli, command: Command): Promise<Node> {
   const [{ namespacePid }, { readIdentity }, { clusterArtifacts }, { runtimes }, { binaryOf }] =
     await Promise.all([
       import('../../rootless/nsenter.js'),
-      import('../../cluster/identity.js'),
-      import('../cluster-artifacts.js'),
-      import('../../services/runtime.js'),
-      import('../../cluster/plan.js'),
+      import('../../settings/remembered.js'),
+      import('../../instance/artifacts.js'),
+      import('../../runtimes/table.js'),
+      import('../../plan/plan.js'),
     ]);
   const pid = await namespacePid(childPid);
   const identity = await readIdentity(file);
-  if (identity === undefined) throw new U7sError('the cluster is just being removed');
+  if (identity === undefined) throw new U7sError('todo', 'the cluster is just being removed');
   const { artifacts, images } = runtimes[identity.runtime];
   const binary = binaryOf(await clusterArtifacts(cli, identity, artifacts));
   return { pid, store: images(binary) };
@@ -194,7 +199,7 @@ function variables(settings: string[]): Record<string, string> {
     settings.map((text): [string, string] => {
       const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
       if (name !== undefined && value !== undefined) return [name, value];
-      throw new UsageError(`${JSON.stringify(text)} sets no variable`, 'write it like LANG=C.UTF-8');
+      throw new UsageError('todo', `${JSON.stringify(text)} sets no variable`, 'write it like LANG=C.UTF-8');
     }),
   );
 }

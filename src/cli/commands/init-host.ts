@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { InitStep } from '../../host/init-host.js';
 import { U7sError } from '../../lib/errors.js';
-import { defaultCluster } from '../../cluster/paths.js';
+import { defaultCluster } from '../../settings/paths.js';
 import type { Cli, DefineCommand } from '../command.js';
-import { defaultPreset } from '../default-preset.js';
+import { defaultPreset } from '../../settings/default-preset.js';
 import { openReporter } from '../globals.js';
 import { addExamples } from '../help.js';
 
@@ -65,8 +65,8 @@ async function planSteps(cli: Cli, options: InitHostOptions): Promise<{ user: st
       import('../../host/facts.js'),
       import('../../host/host.js'),
       import('../../host/init-host.js'),
-      import('../up-spec.js'),
-      import('../../services/runtime.js'),
+      import('../../settings/resolve.js'),
+      import('../../runtimes/table.js'),
     ]);
   const { env } = cli.io;
   const user = options.user ?? (isRoot() ? accountName(env) : env['U7S_USER'] || userInfo().username);
@@ -111,7 +111,9 @@ async function throughSudo(
   });
   cli.signal.throwIfAborted();
   if (code === 'ENOENT')
-    throw new U7sError('preparing the host takes root, and sudo is not installed', { fix });
+    throw new U7sError('todo', 'preparing the host takes root, and sudo is not installed', { fixes: [fix] });
   if (exitCode !== 0)
-    throw new U7sError(`preparing the host through sudo failed (exit code ${exitCode})`, { fix });
+    throw new U7sError('todo', `preparing the host through sudo failed (exit code ${exitCode})`, {
+      fixes: [fix],
+    });
 }

@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { U7sError } from '../../lib/errors.js';
-import { checkoutFolder } from '../checkout.js';
+import { checkoutFolder } from '../as-root/checkout.js';
 import type { DefineCommand } from '../command.js';
 import { globalOptions, selectedPaths } from '../globals.js';
 import { addExamples } from '../help.js';
@@ -15,7 +15,7 @@ export const defineInstall: DefineCommand = (program, cli) => {
     .option('--dry-run', 'only print the unit')
     .action(async (upArguments: string[], flags: { now?: boolean; dryRun?: boolean }) => {
       const [{ installUnit, lingers, renderUnit, requireSystemd, systemctl, userUnit }, { instanceName }] =
-        await Promise.all([import('../../host/systemd.js'), import('../../cluster/paths.js')]);
+        await Promise.all([import('../../host/systemd.js'), import('../../settings/paths.js')]);
       const { env, stdout, stderr } = cli.io;
       const { cluster } = globalOptions(cli, command);
       const paths = await selectedPaths(cli, command);
@@ -48,8 +48,10 @@ export const defineInstall: DefineCommand = (program, cli) => {
   ]);
 
   async function requireStopped(controlSocket: string): Promise<void> {
-    const { clusterStatus } = await import('../../cluster/control.js');
+    const { clusterStatus } = await import('../../launcher/client.js');
     if ((await clusterStatus(controlSocket, cli.signal)) === undefined) return;
-    throw new U7sError('the cluster runs already, outside of systemd', { fix: 'u7s down, then again' });
+    throw new U7sError('todo', 'the cluster runs already, outside of systemd', {
+      fixes: ['u7s down, then again'],
+    });
   }
 };

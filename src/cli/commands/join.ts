@@ -1,20 +1,20 @@
 import { Option } from 'commander';
-import type { Invitation } from '../../cluster/join.js';
-import type { Paths } from '../../cluster/paths.js';
-import type { ClusterSpec } from '../../cluster/spec.js';
-import type { UpResult } from '../../cluster/up.js';
+import type { Invitation } from '../../membership/join.js';
+import type { Paths } from '../../settings/paths.js';
+import type { ClusterSpec } from '../../settings/spec.js';
+import type { UpResult } from '../../instance/up.js';
 import { dockerConfigFolder } from '../../host/docker-context.js';
 import type { NamespaceTrial } from '../../host/namespace-trial.js';
 import { U7sError, UsageError } from '../../lib/errors.js';
 import type { Report } from '../../lib/events.js';
-import { runtimeNames, type RuntimeName } from '../../services/runtime-names.js';
+import { runtimeNames, type RuntimeName } from '../../settings/runtime-names.js';
 import type { Cli, DefineCommand } from '../command.js';
 import { globalOptions, openReporter, selectedPaths } from '../globals.js';
 import { addExamples } from '../help.js';
-import { duration } from '../option-values.js';
-import { startOptions } from '../start-options.js';
-import { defaultTimeoutMs } from '../start-cluster.js';
-import type { SpecFlags } from '../up-spec.js';
+import { duration } from '../options/values.js';
+import { startOptions } from '../options/start.js';
+import { defaultTimeoutMs } from '../../instance/start.js';
+import type { SpecFlags } from '../../settings/resolve.js';
 
 type JoinFlags = Pick<SpecFlags, 'artifacts' | 'artifact' | 'nodeName' | 'hostIp' | 'kubeletPort'> & {
   token?: string;
@@ -73,7 +73,7 @@ export const defineJoin: DefineCommand = (program, cli) => {
       try {
         if (flags.joinFile !== undefined && (await isMember(paths))) {
           const [{ startCluster }, { tellReady }] = await Promise.all([
-            import('../start-cluster.js'),
+            import('../../instance/start.js'),
             import('../keep-up.js'),
           ]);
           const result = await startCluster(cli, { cluster, paths }, undefined, flags, report);
@@ -114,14 +114,15 @@ async function invitationOf(
   { token, discoveryTokenCaCertHash: caHash, joinFile }: JoinFlags,
   report: Report,
 ): Promise<Invitation> {
-  const { parseInvitation } = await import('../../cluster/join.js');
+  const { parseInvitation } = await import('../../membership/join.js');
   if (joinFile !== undefined) {
-    const { readJoinFile } = await import('../join-file.js');
+    const { readJoinFile } = await import('../../instance/join-file.js');
     const words = await readJoinFile(cli, joinFile, report);
     return parseInvitation(words.endpoint, words.token, words.caHash);
   }
   if (endpoint === undefined || token === undefined || caHash === undefined) {
     throw new UsageError(
+      'todo',
       'join takes HOST:PORT, --token and --discovery-token-ca-cert-hash, or --join-file',
       'paste the whole line that the control plane prints: u7s join-command',
     );
@@ -130,7 +131,7 @@ async function invitationOf(
 }
 
 async function isMember(paths: Paths): Promise<boolean> {
-  const { membership } = await import('../leave-cluster.js');
+  const { membership } = await import('../../instance/leave.js');
   return (await membership(paths)) !== undefined;
 }
 
@@ -149,11 +150,11 @@ async function join(
     { ensureArtifacts },
     { artifactContext },
   ] = await Promise.all([
-    import('../../cluster/join.js'),
-    import('../../cluster/up.js'),
-    import('../../cluster/plan.js'),
+    import('../../membership/join.js'),
+    import('../../instance/up.js'),
+    import('../../plan/plan.js'),
     import('../../artifacts/resolve.js'),
-    import('../artifact-context.js'),
+    import('../../instance/artifact-context.js'),
   ]);
   await requireNothingHere(cli, paths);
   const controlPlane = await approach(invitation, report, signal);
@@ -186,21 +187,21 @@ async function join(
 }
 
 async function requireNothingHere(cli: Cli, paths: Paths): Promise<void> {
-  const { readIdentity } = await import('../../cluster/identity.js');
+  const { readIdentity } = await import('../../settings/remembered.js');
   const before = await readIdentity(paths.identity);
   if (before === undefined) {
     // Data without an owner is what a leave that was cut short has left.
-    const { emptyCluster } = await import('../leave-cluster.js');
+    const { emptyCluster } = await import('../../instance/leave.js');
     return emptyCluster(cli, paths);
   }
   const { controlPlane, nodeName } = before.settled;
   if (controlPlane !== undefined) {
-    throw new U7sError(`this is node ${nodeName} of ${controlPlane} already`, {
-      fix: 'start it: u7s up; or take it out of that cluster first: u7s leave',
+    throw new U7sError('todo', `this is node ${nodeName} of ${controlPlane} already`, {
+      fixes: ['start it: u7s up; or take it out of that cluster first: u7s leave'],
     });
   }
-  throw new U7sError(`cluster ${cli.cluster} has a control plane of its own here`, {
-    fix: 'join beside it: u7s --cluster NAME join …\nor give up its data: u7s reset',
+  throw new U7sError('todo', `cluster ${cli.cluster} has a control plane of its own here`, {
+    fixes: ['join beside it: u7s --cluster NAME join …\nor give up its data: u7s reset'],
   });
 }
 
@@ -211,8 +212,8 @@ async function specOf(
   report: Report,
 ): Promise<ClusterSpec> {
   const [{ upSpec }, { freePortFinder }] = await Promise.all([
-    import('../up-spec.js'),
-    import('../node-ports.js'),
+    import('../../settings/resolve.js'),
+    import('../../instance/node-ports.js'),
   ]);
   const { artifacts, artifact, nodeName, hostIp, kubeletPort, runtime } = flags;
   return upSpec(
@@ -234,8 +235,8 @@ async function specOf(
 
 async function checkHost(cli: Cli, spec: ClusterSpec, paths: Paths): Promise<NamespaceTrial> {
   const [{ hostCheck, hostOf }, { requireNodePorts }] = await Promise.all([
-    import('../host-check.js'),
-    import('../node-ports.js'),
+    import('../../instance/host-check.js'),
+    import('../../instance/node-ports.js'),
   ]);
   const trial = await hostCheck(await hostOf(cli, spec, paths));
   await requireNodePorts(spec);

@@ -16,8 +16,8 @@ export const defineKubeconfig: DefineCommand = (program, cli) => {
         cli.io.stdout.write(path ? `${adminKubeconfig}\n` : await readFile(adminKubeconfig, 'utf8'));
       } catch (error) {
         if (errnoOf(error) !== 'ENOENT') throw error;
-        throw new U7sError(`there is no ${adminKubeconfig}: the cluster has never been started`, {
-          fix: 'start it: ./run.sh',
+        throw new U7sError('todo', `there is no ${adminKubeconfig}: the cluster has never been started`, {
+          fixes: ['start it: ./run.sh'],
           cause: error,
         });
       }

@@ -1,7 +1,7 @@
 import { access } from 'node:fs/promises';
 import type { Command } from 'commander';
-import type { Identity } from '../../cluster/identity.js';
-import type { Paths } from '../../cluster/paths.js';
+import type { Identity } from '../../settings/remembered.js';
+import type { Paths } from '../../settings/paths.js';
 import { U7sError } from '../../lib/errors.js';
 import { namespacePid } from '../../rootless/nsenter.js';
 import type { Cli, DefineCommand } from '../command.js';
@@ -27,34 +27,37 @@ async function kubectl(cli: Cli, command: Command): Promise<number> {
   cli.cluster = cluster ?? globalOptions(cli, command).cluster;
   const paths = await pathsOfCluster(cli, cli.cluster);
   const [{ clusterArtifacts }, { readIdentity }] = await Promise.all([
-    import('../cluster-artifacts.js'),
-    import('../../cluster/identity.js'),
+    import('../../instance/artifacts.js'),
+    import('../../settings/remembered.js'),
   ]);
   const identity = await readIdentity(paths.identity);
   if (needsCluster(args)) await requireCluster(cli, paths, identity);
   const artifacts = await clusterArtifacts(cli, identity, ['kubernetes']);
   const binary = artifacts.get('kubernetes')?.binaries.kubectl;
-  if (binary === undefined) throw new U7sError('the Kubernetes artifact has no kubectl');
+  if (binary === undefined) throw new U7sError('todo', 'the Kubernetes artifact has no kubectl');
   return passThrough({ command: binary, args, env: { ...cli.io.env, KUBECONFIG: paths.adminKubeconfig } });
 }
 
 async function requireCluster(cli: Cli, paths: Paths, identity: Identity | undefined): Promise<void> {
   if (identity?.kubernetes === false) {
-    throw new U7sError(`cluster ${cli.cluster} is ${identity.preset}, which has no Kubernetes`, {
-      fix: 'start another cluster beside it: ./run.sh --cluster NAME default-docker',
+    throw new U7sError('todo', `cluster ${cli.cluster} is ${identity.preset}, which has no Kubernetes`, {
+      fixes: ['start another cluster beside it: ./run.sh --cluster NAME default-docker'],
     });
   }
   // In the node's namespaces the host's process IDs mean nothing.
   if (!cli.io.env.ROOTLESSKIT_STATE_DIR) await namespacePid(paths.childPid);
   await access(paths.adminKubeconfig).catch(async (cause: unknown) => {
-    const { clusterStatus } = await import('../../cluster/control.js');
+    const { clusterStatus } = await import('../../launcher/client.js');
     const status = await clusterStatus(paths.controlSocket, cli.signal);
     if (status?.role === 'worker') {
-      throw new U7sError(`this node works for the control plane ${status.apiServer}`, {
-        fix: 'run kubectl on the host of that one',
+      throw new U7sError('todo', `this node works for the control plane ${status.apiServer}`, {
+        fixes: ['run kubectl on the host of that one'],
       });
     }
-    throw new U7sError('the cluster is only just starting', { fix: 'wait for it: u7s status', cause });
+    throw new U7sError('todo', 'the cluster is only just starting', {
+      fixes: ['wait for it: u7s status'],
+      cause,
+    });
   });
 }
 

@@ -9,11 +9,11 @@ export const defineLeave: DefineCommand = (program, cli) => {
     .description('Take this node out of the cluster it has joined, and remove its data')
     .action(async () => {
       const paths = await selectedPaths(cli, command);
-      const { leaveCluster, membership } = await import('../leave-cluster.js');
+      const { leaveCluster, membership } = await import('../../instance/leave.js');
       const joined = await membership(paths);
       if (joined === undefined) {
-        throw new U7sError(`cluster ${cli.cluster} has not joined another one`, {
-          fix: 'to remove a cluster of your own: u7s cleanup',
+        throw new U7sError('todo', `cluster ${cli.cluster} has not joined another one`, {
+          fixes: ['to remove a cluster of your own: u7s cleanup'],
         });
       }
       const { report, close } = await openReporter(cli, command);

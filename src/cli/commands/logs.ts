@@ -4,8 +4,8 @@ import { U7sError, UsageError } from '../../lib/errors.js';
 import type { Cli, DefineCommand } from '../command.js';
 import { selectedPaths } from '../globals.js';
 import { addExamples } from '../help.js';
-import type { LogReader } from '../log-reader.js';
-import { parseSince } from '../log-time.js';
+import type { LogReader } from '../logs/reader.js';
+import { parseSince } from '../logs/time.js';
 
 type LogOptions = { follow?: true; tail?: number; since?: number };
 
@@ -34,18 +34,18 @@ export const defineLogs: DefineCommand = (program, cli) => {
 
 async function printLogs(cli: Cli, directory: string, names: string[], options: LogOptions): Promise<void> {
   const [{ createLogReader, logPath, loggedServices, watchLogs }, merging] = await Promise.all([
-    import('../log-reader.js'),
-    import('../log-merge.js'),
+    import('../logs/reader.js'),
+    import('../logs/merge.js'),
   ]);
   const known = await loggedServices(directory);
   if (known.length === 0) {
-    throw new U7sError(`there are no logs in ${directory}`, {
-      fix: 'start the cluster: ./run.sh',
+    throw new U7sError('todo', `there are no logs in ${directory}`, {
+      fixes: ['start the cluster: ./run.sh'],
     });
   }
   const wrong = names.find((name) => !known.includes(name));
   if (wrong !== undefined)
-    throw new UsageError(`${JSON.stringify(wrong)} has no log`, `use one of ${known.join(', ')}`);
+    throw new UsageError('todo', `${JSON.stringify(wrong)} has no log`, `use one of ${known.join(', ')}`);
 
   const chosen = names.length > 0 ? [...new Set(names)] : known;
   const { since } = options;

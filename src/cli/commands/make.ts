@@ -8,7 +8,7 @@ import { writeFileAtomic } from '../../lib/atomic-file.js';
 import { errnoOf, U7sError } from '../../lib/errors.js';
 import { run } from '../../lib/exec.js';
 import type { Cli, DefineCommand } from '../command.js';
-import { gen2Verbs, planGen2, type Gen2Settings, type Gen2Step, type Gen2Verb } from '../gen2.js';
+import { gen2Verbs, planGen2, type Gen2Settings, type Gen2Step, type Gen2Verb } from '../make/gen2.js';
 import { renderTable } from '../../ui/table.js';
 
 type Command = Exclude<Gen2Step, { say: string }>;
@@ -36,8 +36,8 @@ const variableNames = ['NODE_SUBNET', 'PORT_KUBE_APISERVER', 'PORT_KUBELET', 'PO
 async function settingsOf({ io, projectRoot }: Cli): Promise<Gen2Settings> {
   const { env, cwd, stdin } = io;
   const [{ ownAddress }, { defaultNodeName }] = await Promise.all([
-    import('../invite.js'),
-    import('../up-spec.js'),
+    import('../../instance/invite.js'),
+    import('../../settings/resolve.js'),
   ]);
   const engine = env['CONTAINER_ENGINE'];
   return {
@@ -89,8 +89,8 @@ async function execute(cli: Cli, { argv, from, to }: Command): Promise<number> {
 function unreadable(path: string): (error: unknown) => never {
   return (error) => {
     if (errnoOf(error) !== 'ENOENT') throw error;
-    throw new U7sError(`there is no ${path}`, {
-      fix: 'on the control plane: make join-command; then copy that file here',
+    throw new U7sError('todo', `there is no ${path}`, {
+      fixes: ['on the control plane: make join-command; then copy that file here'],
       cause: error,
     });
   };

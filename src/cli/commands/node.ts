@@ -11,9 +11,9 @@ export const defineNode: DefineCommand = (program, cli) => {
     .argument('<names...>', 'which, as u7s kubectl get nodes shows them')
     .action(async (names: string[]) => {
       const [{ adminClient }, { removeNode, requireOther }, { clusterStatus }] = await Promise.all([
-        import('../admin-client.js'),
-        import('../../cluster/leave.js'),
-        import('../../cluster/control.js'),
+        import('../../instance/admin-client.js'),
+        import('../../membership/remove-node.js'),
+        import('../../launcher/client.js'),
       ]);
       const paths = await selectedPaths(cli, remove);
       const { report, close } = await openReporter(cli, remove);

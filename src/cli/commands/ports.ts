@@ -1,9 +1,10 @@
 import { Option, type Command } from 'commander';
 import { U7sError } from '../../lib/errors.js';
+import { fixText } from '../typist.js';
 import type { Cli, DefineCommand } from '../command.js';
 import { selectedPaths } from '../globals.js';
 import { addExamples } from '../help.js';
-import type { PortRow } from '../port-rows.js';
+import type { PortRow } from '../ports/rows.js';
 
 type ListFlags = { output: 'table' | 'json'; why?: true };
 
@@ -18,7 +19,7 @@ export const definePorts: DefineCommand = (program, cli) => {
     .action(async (flags: ListFlags) => {
       const rows = await rowsOf(cli, command);
       if (flags.output === 'json') cli.io.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
-      else cli.io.stdout.write(await (flags.why ? explanation(rows) : table(rows)));
+      else cli.io.stdout.write(await (flags.why ? explanation(cli, rows) : table(rows)));
     });
   const add = command
     .command('add')
@@ -27,7 +28,7 @@ export const definePorts: DefineCommand = (program, cli) => {
     .action(async (words: string[]) => {
       const [{ parsePortSpec }, { addPorts }] = await Promise.all([
         import('../../rootless/port-spec.js'),
-        import('../port-actions.js'),
+        import('../ports/actions.js'),
       ]);
       const specs = words.map(parsePortSpec);
       const { apiSocket } = await selectedPaths(cli, add);
@@ -58,16 +59,17 @@ async function rowsOf(cli: Cli, command: Command): Promise<PortRow[]> {
     { portRows },
   ] = await Promise.all([
     selectedPaths(cli, command),
-    import('../../cluster/control.js'),
-    import('../../cluster/status-report.js'),
+    import('../../launcher/client.js'),
+    import('../../instance/status.js'),
     import('../../rootless/api-client.js'),
-    import('../port-rows.js'),
+    import('../ports/rows.js'),
   ]);
   const [status, owned = []] = await Promise.all([
     clusterStatus(controlSocket, cli.signal),
     ownedPorts(controlSocket, cli.signal),
   ]);
-  if (status === undefined) throw new U7sError('the cluster is not running', { fix: 'start it: ./run.sh' });
+  if (status === undefined)
+    throw new U7sError('todo', 'the cluster is not running', { fixes: ['start it: ./run.sh'] });
   // dockerd publishes the ports of its containers by itself.
   const withDocker = hasDocker(status);
   return portRows(
@@ -80,7 +82,7 @@ async function rowsOf(cli: Cli, command: Command): Promise<PortRow[]> {
 async function table(rows: readonly PortRow[]): Promise<string> {
   const [{ renderTable }, { portCells, portColumns }] = await Promise.all([
     import('../../ui/table.js'),
-    import('../port-output.js'),
+    import('../ports/output.js'),
   ]);
   return renderTable(
     [...portColumns, 'OWNER'],
@@ -88,7 +90,7 @@ async function table(rows: readonly PortRow[]): Promise<string> {
   );
 }
 
-async function explanation(rows: readonly PortRow[]): Promise<string> {
+async function explanation(cli: Cli, rows: readonly PortRow[]): Promise<string> {
   const { formatParent } = await import('../../rootless/port-spec.js');
   const remarkable = rows.filter(({ id, note }) => id === undefined || note !== undefined);
   if (remarkable.length === 0) return 'every port that is asked for is published\n';
@@ -96,7 +98,7 @@ async function explanation(rows: readonly PortRow[]): Promise<string> {
     .map(({ id, spec, owner, problem, note }) => {
       if (id !== undefined) return `${formatParent(spec)} for ${owner} is published ${note}\n`;
       const reason = problem?.reason ?? 'it has been removed by hand';
-      const fix = problem?.fix === undefined ? '' : `  fix: ${problem.fix}\n`;
+      const fix = (problem?.fixes ?? []).map((each) => `  fix: ${fixText(cli, each)}\n`).join('');
       return `${formatParent(spec)} for ${owner} is not published: ${reason}\n${fix}`;
     })
     .join('');
@@ -106,9 +108,9 @@ async function explanation(rows: readonly PortRow[]): Promise<string> {
 async function removeByHand(cli: Cli, command: Command, words: readonly string[]): Promise<void> {
   const [{ forgetPort }, { formatPortSpec, parsePortSpec }, { parsePortId, removePorts }, paths, rows] =
     await Promise.all([
-      import('../../cluster/control.js'),
+      import('../../launcher/client.js'),
       import('../../rootless/port-spec.js'),
-      import('../port-actions.js'),
+      import('../ports/actions.js'),
       selectedPaths(cli, command),
       rowsOf(cli, command),
     ]);
@@ -118,10 +120,13 @@ async function removeByHand(cli: Cli, command: Command, words: readonly string[]
     const row = rows.find((each) =>
       spec === undefined ? each.id === id : formatPortSpec(each.spec) === spec,
     );
-    if (row === undefined) throw new U7sError(`no port ${word} is published`, { fix: 'see u7s ports' });
+    if (row === undefined)
+      throw new U7sError('todo', `no port ${word} is published`, { fixes: ['see u7s ports'] });
     if (row.owner === 'manual') return row;
-    throw new U7sError(`port ${word} was not published by hand, but for ${row.owner}`, {
-      ...(row.id === undefined ? {} : { fix: `to end it all the same: rootlessctl remove-ports ${row.id}` }),
+    throw new U7sError('todo', `port ${word} was not published by hand, but for ${row.owner}`, {
+      ...(row.id === undefined
+        ? {}
+        : { fixes: [`to end it all the same: rootlessctl remove-ports ${row.id}`] }),
     });
   });
   for (const { id, spec } of chosen) {

@@ -11,7 +11,7 @@ export const defineReset: DefineCommand = (program, cli) => {
     .action(async () => {
       const { cluster } = globalOptions(cli, command);
       const paths = await selectedPaths(cli, command);
-      const { emptyCluster, leaveCluster, membership } = await import('../leave-cluster.js');
+      const { emptyCluster, leaveCluster, membership } = await import('../../instance/leave.js');
       const joined = await membership(paths);
       const { report, close } = await openReporter(cli, command);
       try {

@@ -18,12 +18,12 @@ export const defineShell: DefineCommand = (program, cli) => {
       const paths = await selectedPaths(cli, command);
       const pid = await namespacePid(paths.childPid);
       const [{ clusterArtifacts }, { readIdentity }, { artifactsOf }] = await Promise.all([
-        import('../cluster-artifacts.js'),
-        import('../../cluster/identity.js'),
-        import('../../cluster/plan.js'),
+        import('../../instance/artifacts.js'),
+        import('../../settings/remembered.js'),
+        import('../../plan/plan.js'),
       ]);
       const identity = await readIdentity(paths.identity);
-      if (identity === undefined) throw new U7sError('the cluster is just being removed');
+      if (identity === undefined) throw new U7sError('todo', 'the cluster is just being removed');
       const artifacts = await clusterArtifacts(cli, identity, artifactsOf(identity));
       const folders = [...artifacts.values()].flatMap(({ binaries }) => Object.values(binaries).map(dirname));
       cli.exitCode = await passThrough({

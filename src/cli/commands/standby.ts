@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Paths } from '../../cluster/paths.js';
+import type { Paths } from '../../settings/paths.js';
 import type { Report } from '../../lib/events.js';
 import type { Cli, DefineCommand } from '../command.js';
 import { globalOptions, openReporter, selectedPaths } from '../globals.js';
 import { addExamples } from '../help.js';
-import { defaultTimeoutMs } from '../start-cluster.js';
+import { defaultTimeoutMs } from '../../instance/start.js';
 
 /** What Gen2's nodes run. */
 const usualPreset = 'default-containerd';
@@ -22,13 +22,13 @@ export const defineStandby: DefineCommand = (program, cli) => {
       const paths = await selectedPaths(cli, command);
       const { report, close } = await openReporter(cli, command);
       try {
-        const { readIdentity } = await import('../../cluster/identity.js');
+        const { readIdentity } = await import('../../settings/remembered.js');
         if ((await readIdentity(paths.identity)) === undefined)
           await prepare(cli, cluster, paths, preset, report);
         else await startAgain(cli, cluster, paths, report);
         if (!wait) return;
         await interruption(cli.signal);
-        const { stopCluster } = await import('../../cluster/control.js');
+        const { stopCluster } = await import('../../launcher/client.js');
         await stopCluster(paths.controlSocket, new AbortController().signal);
         cli.signal.throwIfAborted();
       } finally {
@@ -57,11 +57,11 @@ async function prepare(
 ): Promise<void> {
   const [{ upSpec }, { hostCheck, hostOf }, { artifactContext }, { ensureArtifacts }, { artifactsOf }] =
     await Promise.all([
-      import('../up-spec.js'),
-      import('../host-check.js'),
-      import('../artifact-context.js'),
+      import('../../settings/resolve.js'),
+      import('../../instance/host-check.js'),
+      import('../../instance/artifact-context.js'),
       import('../../artifacts/resolve.js'),
-      import('../../cluster/plan.js'),
+      import('../../plan/plan.js'),
     ]);
   const spec = await upSpec(cli, cluster, preset, {});
   await hostCheck(await hostOf(cli, spec, paths));
@@ -73,7 +73,7 @@ async function prepare(
 
 async function startAgain(cli: Cli, cluster: string, paths: Paths, report: Report): Promise<void> {
   const [{ startCluster }, { tellReady }] = await Promise.all([
-    import('../start-cluster.js'),
+    import('../../instance/start.js'),
     import('../keep-up.js'),
   ]);
   const result = await startCluster(

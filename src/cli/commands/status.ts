@@ -16,8 +16,8 @@ export const defineStatus: DefineCommand = (program, cli) => {
       const cluster = globalOptions(cli, command).cluster;
       const paths = await selectedPaths(cli, command);
       const [{ isWhole, statusReport }, { expiryWarnings, statusText }] = await Promise.all([
-        import('../../cluster/status-report.js'),
-        import('../status-text.js'),
+        import('../../instance/status.js'),
+        import('../status/status-text.js'),
       ]);
       const { stdout, stderr } = cli.io;
       const report = await statusReport(paths, cli.signal);

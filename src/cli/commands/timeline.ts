@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { Timeline } from '../../cluster/timeline.js';
+import type { Timeline } from '../../instance/timeline.js';
 import { U7sError, errnoOf } from '../../lib/errors.js';
 import type { DefineCommand } from '../command.js';
 import { selectedPaths } from '../globals.js';
@@ -15,11 +15,11 @@ export const defineTimeline: DefineCommand = (program, cli) => {
       const { stdout, cwd } = cli.io;
       const timeline = await readTimeline((await selectedPaths(cli, command)).timeline);
       if (output === undefined) {
-        const { timelineText } = await import('../timeline-text.js');
+        const { timelineText } = await import('../timeline/text.js');
         stdout.write(timelineText(timeline, stdout.columns ?? 100));
         return;
       }
-      const { timelineSvg } = await import('../timeline-svg.js');
+      const { timelineSvg } = await import('../timeline/svg.js');
       if (output === '-') stdout.write(timelineSvg(timeline));
       else await write(resolve(cwd, output), timelineSvg(timeline));
     });
@@ -32,8 +32,8 @@ export const defineTimeline: DefineCommand = (program, cli) => {
 async function write(path: string, content: string): Promise<void> {
   await writeFile(path, content).catch((cause: unknown) => {
     // Root's commands act as an ordinary user, who cannot write everywhere.
-    throw new U7sError(`cannot write ${path}: ${errnoOf(cause)}`, {
-      fix: 'u7s timeline --output - > start.svg',
+    throw new U7sError('todo', `cannot write ${path}: ${errnoOf(cause)}`, {
+      fixes: ['u7s timeline --output - > start.svg'],
       cause,
     });
   });
@@ -44,6 +44,9 @@ async function readTimeline(path: string): Promise<Timeline> {
     return JSON.parse(await readFile(path, 'utf8')) as Timeline;
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error;
-    throw new U7sError('no start of this cluster has been recorded', { fix: 'u7s up', cause: error });
+    throw new U7sError('todo', 'no start of this cluster has been recorded', {
+      fixes: ['u7s up'],
+      cause: error,
+    });
   }
 }

@@ -35,7 +35,7 @@ export const defineToken: DefineCommand = (program, cli) => {
 };
 
 const parts = () =>
-  Promise.all([import('../admin-client.js'), import('../../cluster/bootstrap-tokens.js')] as const);
+  Promise.all([import('../../instance/admin-client.js'), import('../../membership/tokens.js')] as const);
 
 type Tokens = Awaited<ReturnType<Awaited<ReturnType<typeof parts>>[1]['listTokens']>>;
 

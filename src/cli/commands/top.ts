@@ -23,8 +23,8 @@ export const defineTop: DefineCommand = (program, cli) => {
       const { cluster } = globalOptions(cli, command);
       const paths = await selectedPaths(cli, command);
       const [{ statusReport }, { statusText }] = await Promise.all([
-        import('../../cluster/status-report.js'),
-        import('../status-text.js'),
+        import('../../instance/status.js'),
+        import('../status/status-text.js'),
       ]);
       const { stdout } = cli.io;
       const look = async (...sampleMs: [number?]): Promise<string | undefined> => {

@@ -9,7 +9,7 @@ export const defineUninstall: DefineCommand = (program, cli) => {
     .action(async () => {
       const [{ removeUnit, userUnit }, { instanceName }] = await Promise.all([
         import('../../host/systemd.js'),
-        import('../../cluster/paths.js'),
+        import('../../settings/paths.js'),
       ]);
       const { cluster } = globalOptions(cli, command);
       const unit = userUnit(instanceName(cluster), (await selectedPaths(cli, command)).configHome);

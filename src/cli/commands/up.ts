@@ -1,15 +1,15 @@
 import { Option } from 'commander';
-import type { LauncherHandle } from '../../cluster/launcher-process.js';
-import type { Paths } from '../../cluster/paths.js';
-import { actsForRoot } from '../checkout.js';
-import { linkKubeconfig } from '../checkout-link.js';
+import type { LauncherHandle } from '../../launcher/handle.js';
+import type { Paths } from '../../settings/paths.js';
+import { actsForRoot } from '../as-root/checkout.js';
+import { linkKubeconfig } from '../as-root/checkout-link.js';
 import type { DefineCommand } from '../command.js';
-import { defaultPreset } from '../default-preset.js';
+import { defaultPreset } from '../../settings/default-preset.js';
 import { globalOptions, openReporter, selectedPaths } from '../globals.js';
 import { addExamples } from '../help.js';
-import { duration, port } from '../option-values.js';
-import { startOptions } from '../start-options.js';
-import { defaultTimeoutMs, type StartFlags } from '../start-cluster.js';
+import { duration, port } from '../options/values.js';
+import { startOptions } from '../options/start.js';
+import { defaultTimeoutMs, type StartFlags } from '../../instance/start.js';
 
 type UpFlags = StartFlags & { initHost?: boolean; detach?: boolean; joinFile?: string };
 
@@ -73,7 +73,7 @@ export const defineUp: DefineCommand = (program, cli) => {
       const [paths, { report, close }, { startCluster }, { keepUp, tellReady }] = await Promise.all([
         selectedPaths(cli, command),
         openReporter(cli, command),
-        import('../start-cluster.js'),
+        import('../../instance/start.js'),
         import('../keep-up.js'),
       ]);
       const { dockerSocket } = paths;
@@ -92,7 +92,7 @@ export const defineUp: DefineCommand = (program, cli) => {
 
       async function offerJoining(paths: Paths, launcher: LauncherHandle): Promise<void> {
         if (flags.joinFile === undefined) return;
-        const { keepJoinFile } = await import('../join-file.js');
+        const { keepJoinFile } = await import('../../instance/join-file.js');
         const end = new AbortController();
         void launcher.ended.then(() => end.abort());
         await keepJoinFile(cli, paths, flags.joinFile, report, AbortSignal.any([cli.signal, end.signal]));

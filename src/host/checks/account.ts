@@ -1,4 +1,5 @@
-import { messageOf, U7sError } from '../../lib/errors.js';
+import { fixesOf, messageOf } from '../../lib/errors.js';
+import { formatFix } from '../../lib/fixes.js';
 import { blocked, ok, prepareFix, warning, type CheckDefinition } from '../check.js';
 import type { Host } from '../host.js';
 import {
@@ -87,7 +88,10 @@ export const accountChecks: CheckDefinition[] = [
       try {
         return ok(await runtimeDir());
       } catch (error) {
-        return blocked(messageOf(error), (error instanceof U7sError ? error.fix : undefined) ?? prepareFix);
+        return blocked(
+          messageOf(error),
+          fixesOf(error).map((fix) => formatFix(fix, undefined))[0] ?? prepareFix,
+        );
       }
     },
   },

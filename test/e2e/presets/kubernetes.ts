@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
-import { instanceName } from '#src/cluster/paths.js';
+import { instanceName } from '#src/settings/paths.js';
 import { account, stillRunning } from '../account.js';
 import { busyboxImage, container, pod, serve } from '../pods.js';
 import { clusterProcesses, clusterUid, status } from '../running-cluster.js';

@@ -1,0 +1,69 @@
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { clusterPaths } from '../../settings/paths.js';
+import { resolveHomeDirs } from '../../host/user-dirs.js';
+import { checkoutFolder, checkoutVariable } from './checkout.js';
+import { linkKubeconfig, unlinkKubeconfig } from './checkout-link.js';
+import type { Cli } from '../command.js';
+import { globalOptions } from '../globals.js';
+import { passThrough } from '../pass-through.js';
+
+type Env = Record<string, string | undefined>;
+
+/** What root does itself. */
+const rootsOwn = new Set(['init-host', 'version', 'completion', 'help', 'make']);
+
+/**
+ * Whether root leaves the command to the prepared user. In the node's namespaces uid 0 is that user already; RootlessKit
+ * and `u7s shell` mark them by ROOTLESSKIT_STATE_DIR.
+ */
+export function belongsToUser(command: Command, env: Env): boolean {
+  if (process.getuid?.() !== 0 || env.ROOTLESSKIT_STATE_DIR) return false;
+  return !rootsOwn.has(verbOf(command));
+}
+
+/** The first word of the command line that names a command: `artifacts` of `artifacts list`. */
+function verbOf(command: Command): string {
+  return command.parent?.parent ? verbOf(command.parent) : command.name();
+}
+
+/** Runs the command line `argv` as the prepared user, from a copy of this installation that the user can read. */
+export async function runAsUser(
+  cli: Cli,
+  argv: readonly string[],
+  command: Command,
+  program = 'u7s.js',
+): Promise<number> {
+  const { env } = cli.io;
+  const [{ asUser, preparedAccount, requireReachable }, { installLauncher }] = await Promise.all([
+    import('../../host/account.js'),
+    import('./launcher-copy.js'),
+  ]);
+  const account = await preparedAccount(env);
+  const checkout = { [checkoutVariable]: checkoutFolder(cli) };
+  const invoke = (words: readonly string[]) => asUser(account, words, { ...env, ...checkout });
+  const dirs = { ...resolveHomeDirs(invoke([]).env), runtimeDir: account.runtimeDir ?? '' };
+  const paths = clusterPaths(dirs, globalOptions(cli, command).cluster);
+
+  const launcher = await installLauncher(cli.projectRoot, paths.launchers, invoke, () =>
+    requireReachable(account, process.execPath),
+  );
+  const verb = verbOf(command);
+  // Only root may write to its checkout; the link leads nowhere until the cluster's kubeconfig is made.
+  const before = verb === 'up' ? await linkKubeconfig(cli.projectRoot, paths.adminKubeconfig) : undefined;
+  const exitCode = await passThrough(invoke([process.execPath, join(launcher, 'bin', program), ...argv]));
+  // Nothing is left of a start that failed, nor after a cleanup.
+  if ((verb === 'up' || verb === 'cleanup') && !(await exists(paths.adminKubeconfig))) {
+    await unlinkKubeconfig(cli.projectRoot, paths.adminKubeconfig);
+    if (before !== undefined && (await exists(before))) await linkKubeconfig(cli.projectRoot, before);
+  }
+  return exitCode;
+}
+
+function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto';
+import { lstatSync, readFileSync, readdirSync } from 'node:fs';
+import { access, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { U7sError, messageOf } from '../../lib/errors.js';
+import type { Invocation } from '../pass-through.js';
+
+/** What the launcher consists of, beside its npm packages. */
+const parts = ['bin', 'dist', 'config', 'build', 'patches', 'package.json', 'package-lock.json'];
+/** The links that `up` makes in config/ are no part of it. */
+const notCopied = ['config/*.kubeconfig', '*.d.ts', '*.map'];
+
+/**
+ * Puts a copy of the installation in `projectRoot` at `<targetDir>/<hash>` and returns that path. Root only reads: all
+ * writing is done by the user who owns `targetDir`, through `asUser`, for root must not write where others can lay links.
+ * `beforeCopying` may object; it is not called when the copy is there.
+ */
+export async function installLauncher(
+  projectRoot: string,
+  targetDir: string,
+  asUser: (argv: readonly string[]) => Invocation,
+  beforeCopying: () => Promise<void>,
+): Promise<string> {
+  const name = fingerprint(projectRoot);
+  const target = join(targetDir, name);
+  if (await exists(target)) return target;
+
+  await beforeCopying();
+  const { execa, ExecaError } = await import('execa');
+  try {
+    const excluded = notCopied.map((glob) => `--exclude=${glob}`);
+    const packed = ['-c', '-C', projectRoot, ...excluded, '--', ...parts, ...productionPackages(projectRoot)];
+    const { stdout: archive } = await execa('tar', packed, { encoding: 'buffer', maxBuffer: 2 ** 30 });
+    const old = await unusedCopies(targetDir);
+    const { command, args, env } = asUser(['sh', '-c', unpackScript, 'sh', targetDir, name, ...old]);
+    await execa(command, args, { env, extendEnv: false, input: archive });
+  } catch (error) {
+    const said = error instanceof ExecaError ? String(error.stderr).trim() : '';
+    throw new U7sError('todo', `cannot copy the launcher to ${target}: ${said || messageOf(error)}`, {
+      fixes: [
+        'make that a folder of the user who is to run it, or choose another: U7S_USER=<an ordinary user with a home>',
+      ],
+      cause: error,
+    });
+  }
+  return target;
+}
+
+/** $1: folder of the copies; $2: the new one's name; further ones: old ones to remove. The archive comes on stdin. */
+const unpackScript = `
+set -eu
+umask 077
+folder=$1 name=$2
+shift 2
+mkdir -p "$folder"
+exec 9<"$folder"
+flock 9
+if ! [ -e "$folder/$name" ]; then
+  rm -rf "$folder/.new"
+  mkdir "$folder/.new"
+  tar -x -C "$folder/.new"
+  mv "$folder/.new" "$folder/$name"
+fi
+for old do rm -rf "$folder/$old"; done
+`;
+
+/** Changes with every build and every installation of packages; from sizes and times, so that it takes milliseconds. */
+function fingerprint(projectRoot: string): string {
+  const hash = createHash('sha256');
+  const add = (path: string): void => {
+    const stats = lstatSync(join(projectRoot, path), { throwIfNoEntry: false });
+    if (!stats || path.endsWith('.kubeconfig')) return;
+    if (stats.isDirectory())
+      for (const entry of readdirSync(join(projectRoot, path)).sort()) add(join(path, entry));
+    else hash.update(`${path}\0${stats.size}\0${stats.mtimeMs}\n`);
+  };
+  [...parts, 'node_modules/.package-lock.json'].forEach(add);
+  return hash.digest('hex').slice(0, 16);
+}
+
+function productionPackages(projectRoot: string): string[] {
+  const lock = JSON.parse(readFileSync(join(projectRoot, 'package-lock.json'), 'utf8')) as {
+    packages: Record<string, { dev?: boolean }>;
+  };
+  const wanted = Object.entries(lock.packages).filter(([path, { dev }]) => path !== '' && !dev);
+  const paths = wanted.map(([path]) => path);
+  // A package in another's node_modules comes with that one.
+  return paths.filter((path) => !paths.some((other) => path.startsWith(`${other}/`)));
+}
+
+/** Older copies that no process was started from. */
+async function unusedCopies(targetDir: string): Promise<string[]> {
+  const copies = await readdir(targetDir).catch(() => []);
+  const processes = (await readdir('/proc')).filter((entry) => /^\d+$/.test(entry));
+  const commandLines = await Promise.all(
+    processes.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')),
+  );
+  return copies.filter((copy) => !commandLines.some((line) => line.includes(`${join(targetDir, copy)}/`)));
+}
+
+function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,83 @@
+import type { NodeReport, ServiceReport, StatusReport } from '../../instance/status.js';
+import { formatPortSpec } from '../../rootless/port-spec.js';
+import { renderTable } from '../../ui/table.js';
+import { age } from '../../ui/age.js';
+
+const dayMs = 24 * 3_600_000;
+/** A certificate that ends sooner is warned of. */
+const warnDays = 30;
+
+/** A cluster and its services for a person to read; `wide` adds what is seldom wanted. */
+export function statusText(report: StatusReport, now: number, wide: boolean): string {
+  const facts = [
+    ['preset', report.preset],
+    ['node', report.node === undefined ? '' : nodeText(report.node)],
+    ['API', report.apiServer ?? ''],
+    ['docker', report.dockerSocket === undefined ? '' : `unix://${report.dockerSocket}`],
+    ['ports', report.ports.map(({ spec, owner }) => `${formatPortSpec(spec)} ${owner}`).join(', ')],
+    ['limits', report.cgroups === 'delegated' ? 'on' : 'off: no cgroup is delegated to the user'],
+    ['certificates', report.apiServer === undefined ? '' : expiryText(report.certificates, now)],
+    ...(report.lastRebuild === undefined ? [] : [['rebuilt', rebuildText(report)]]),
+  ].filter(([, text]) => text !== '');
+  const title = Math.max(...facts.map(([name = '']) => name.length));
+  return [
+    `cluster ${report.cluster}: ${report.phase}, up for ${age(now - report.startedAt)}`,
+    ...facts.map(([name = '', text = '']) => `  ${name.padEnd(title)}   ${text}`),
+    '',
+    serviceTable(report.services, now, wide) +
+      (wide ? `\n${certificateTable(report.certificates, now)}` : ''),
+  ].join('\n');
+}
+
+/** What should not wait to be noticed. */
+export function expiryWarnings(certificates: Record<string, string>, now: number): string[] {
+  const soon = Object.entries(certificates).filter(([, end]) => daysLeft(end, now) < warnDays);
+  if (soon.length === 0) return [];
+  const names = soon.map(([name, end]) => `${name} in ${daysLeft(end, now)} days`).join(', ');
+  return [`certificates expire soon: ${names}; u7s down && u7s up renews them`];
+}
+
+function nodeText({ name, ready, version, problem }: NodeReport): string {
+  const state = ready ? 'Ready' : `NotReady: ${problem ?? 'unknown'}`;
+  return [name, version, state].filter(Boolean).join(' ');
+}
+
+function rebuildText({ rebuilds, lastRebuild }: StatusReport): string {
+  return `${rebuilds === 1 ? 'once' : `${rebuilds} times`}, last because ${lastRebuild}`;
+}
+
+function expiryText(certificates: Record<string, string>, now: number): string {
+  const [first] = byEnd(certificates);
+  if (first === undefined) return 'none';
+  const [name, end] = first;
+  return `the first to expire is ${name}, in ${daysLeft(end, now)} days (${end.slice(0, 10)})`;
+}
+
+function serviceTable(services: ServiceReport[], now: number, wide: boolean): string {
+  const headers = ['SERVICE', 'STATE', 'PID', 'UPTIME', 'RESTARTS', 'CPU', 'MEMORY', 'LAST EXIT'];
+  const rows = services.map((service) => [
+    service.name,
+    service.phase,
+    String(service.hostPid ?? '-'),
+    service.startedAt === undefined ? '-' : age(now - service.startedAt),
+    String(service.restarts),
+    service.cpu === undefined ? '-' : `${service.cpu.toFixed(1)}%`,
+    service.memory === undefined ? '-' : `${Math.round(service.memory / 2 ** 20)}Mi`,
+    service.lastExit ?? '-',
+    ...(wide ? [String(service.pid ?? '-'), age(now - service.since)] : []),
+  ]);
+  return renderTable(wide ? [...headers, 'PID IN NODE', 'SINCE'] : headers, rows);
+}
+
+function certificateTable(certificates: Record<string, string>, now: number): string {
+  const rows = byEnd(certificates).map(([name, end]) => [name, end, `${daysLeft(end, now)}d`]);
+  return renderTable(['CERTIFICATE', 'EXPIRES', 'LEFT'], rows);
+}
+
+function byEnd(certificates: Record<string, string>): [string, string][] {
+  return Object.entries(certificates).sort(([, a], [, b]) => Date.parse(a) - Date.parse(b));
+}
+
+function daysLeft(end: string, now: number): number {
+  return Math.floor((Date.parse(end) - now) / dayMs);
+}

@@ -1,0 +1,127 @@
+import { access, readdir, rm, rmdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { removeHalfWritten } from '../lib/atomic-file.js';
+import { errnoOf, messageOf, U7sError } from '../lib/errors.js';
+import { runOk } from '../lib/exec.js';
+import { withLock } from '../lib/lock-file.js';
+import { isServed } from '../supervisor/control-socket.js';
+import { namespacePid } from '../rootless/nsenter.js';
+import type { Paths } from '../settings/paths.js';
+import { untilGone } from '../lib/processes.js';
+
+/** What a cleanup of one cluster takes away, in order. `all` adds what the user's clusters share. */
+export function cleanupPlan(paths: Paths, all: boolean): string[] {
+  const ofCluster = [paths.runtime, paths.state];
+  return all ? [...ofCluster, paths.dataHome, dirname(paths.goCache)] : ofCluster;
+}
+
+/** What a reset takes away; the folder of the state itself stays. */
+export async function resetPlan(paths: Paths): Promise<string[]> {
+  const entries = await readdir(paths.state).catch(() => []);
+  return [paths.runtime, ...entries.map((entry) => join(paths.state, entry))];
+}
+
+/** Removes what a launcher that was killed has left, unless another is just being started. */
+export async function removeStaleRuntime(paths: Paths): Promise<void> {
+  const busy = new AbortController();
+  const remove = async (): Promise<void> => {
+    if (!(await isServed(paths.controlSocket))) await removeRuntime(paths);
+  };
+  await withLock(paths.startLock, busy.signal, () => busy.abort(), remove).catch((error: unknown) => {
+    if (!busy.signal.aborted && errnoOf(error) !== 'ENOENT') throw error;
+  });
+  await rmdir(paths.runtime).catch(() => undefined);
+}
+
+/** The same for who holds the start lock, when no launcher runs. */
+export async function removeRuntime(paths: Paths): Promise<void> {
+  const left = [paths.ready, paths.rootlesskit, paths.controlSocket];
+  await Promise.all(left.map((path) => rm(path, { recursive: true, force: true })));
+}
+
+/** What is left of a start when its launcher has ended: even one that was killed, whose node is still dying. */
+export async function removeFailedStart(paths: Paths): Promise<void> {
+  const pid = await namespacePid(paths.childPid).catch(() => undefined);
+  if (pid !== undefined) await untilGone([{ pid }]);
+  await removeRuntime(paths);
+  await sweep(paths);
+}
+
+/** Removes what writers that were killed have left half-written; nobody else may write there now. */
+export async function sweep({ state, etc, pki }: Paths): Promise<void> {
+  await Promise.all([state, etc, pki].map(removeHalfWritten));
+}
+
+export type Removal = {
+  /** RootlessKit's binary, if it was ever installed: without it no file of a sub-UID can have been made. */
+  rootlesskit: string | undefined;
+  home: string;
+  signal: AbortSignal;
+};
+
+/**
+ * Removes `targets`. Files of pods belong to the user's sub-UIDs, who outside a user namespace are strangers: those
+ * are removed from inside one, where the user is root over them.
+ */
+export async function removeAll(targets: string[], removal: Removal): Promise<void> {
+  for (const target of targets) {
+    try {
+      await rm(target, { recursive: true, force: true });
+    } catch (error) {
+      const foreign = ['EACCES', 'EPERM', 'ENOTEMPTY'].includes(errnoOf(error) ?? '');
+      if (!foreign || removal.rootlesskit === undefined) throw error;
+      await removeInUserNamespace(target, removal.rootlesskit, removal);
+    }
+    await removeEmptyParent(target);
+  }
+}
+
+async function removeInUserNamespace(target: string, rootlesskit: string, removal: Removal): Promise<void> {
+  await runOk(rootlesskit, ['rm', '-rf', '--one-file-system', '--', target], {
+    env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', HOME: removal.home },
+    signal: removal.signal,
+  }).catch((cause: unknown) => {
+    const [, refused] = /cannot remove '(.*)': Permission denied/.exec(messageOf(cause)) ?? [];
+    if (refused === undefined) throw cause;
+    throw new U7sError(
+      'todo',
+      `cannot remove ${refused}: it belongs to none of the sub-IDs that this user has now`,
+      {
+        fixes: [
+          `have the sub-IDs of before put back into /etc/subuid and /etc/subgid; or have root type: rm -rf ${target}`,
+        ],
+        cause,
+      },
+    );
+  });
+}
+
+/** `…/usernetes` itself goes with the last cluster in it. */
+async function removeEmptyParent(target: string): Promise<void> {
+  const parent = dirname(target);
+  if (!parent.endsWith('/usernetes')) return;
+  await rmdir(parent).catch((error: unknown) => {
+    if (!['ENOTEMPTY', 'ENOENT', 'EEXIST'].includes(errnoOf(error) ?? '')) throw error;
+  });
+}
+
+/** The targets that are there, as a listing for `--dry-run` and as the proof that nothing is left. */
+export async function present(targets: string[]): Promise<string[]> {
+  const found = await Promise.all(
+    targets.map((target) =>
+      access(target).then(
+        () => [target],
+        () => [],
+      ),
+    ),
+  );
+  return found.flat();
+}
+
+/** Finds RootlessKit among the installed artifacts, whatever its version. */
+export async function installedRootlessKit(paths: Paths): Promise<string | undefined> {
+  const folder = join(paths.artifacts, 'rootlesskit');
+  const versions = await readdir(folder).catch(() => []);
+  const [binary] = await present(versions.map((version) => join(folder, version, 'bin/rootlesskit')));
+  return binary;
+}

@@ -1,0 +1,156 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { KubeObject } from '../kube/object.js';
+import { messageOf } from '../lib/errors.js';
+import { descendantsOf, namespacePids } from '../lib/processes.js';
+import { certificateExpiries } from '../pki/inspect.js';
+import type { OwnedPort } from '../rootless/port-spec.js';
+import type { ServiceStatus } from '../supervisor/definition.js';
+import { connect } from '../kube/connect.js';
+import { clusterStatus, ownedPorts } from '../launcher/client.js';
+import type { Paths } from '../settings/paths.js';
+import type { ClusterStatus } from '../launcher/protocol.js';
+import { administrator } from '../settings/role.js';
+
+export type ServiceReport = ServiceStatus & {
+  /** The process as the host numbers it; `pid` is its number in the node's PID namespace. */
+  hostPid?: number;
+  /** Percent of one processor since the look before. */
+  cpu?: number;
+  /** Resident bytes. */
+  memory?: number;
+};
+
+export type NodeReport = { name: string; ready: boolean; version?: string; problem?: string };
+
+export type StatusReport = ClusterStatus & {
+  services: ServiceReport[];
+  /** Missing without Kubernetes. */
+  node?: NodeReport;
+  /** Of dockerd, where there is one. */
+  dockerSocket?: string;
+  ports: OwnedPort[];
+  /** Name to the end of its validity, in ISO 8601. */
+  certificates: Record<string, string>;
+};
+
+/** The API server is asked for no longer; it may be what is broken. */
+const apiTimeoutMs = 3_000;
+
+/**
+ * Everything that can be known of a cluster; undefined when it does not run. All of the work is done here, in the process
+ * that asks, and none in those that keep the cluster. `sampleMs` is the time over which the use of processors is measured;
+ * 0 measures since the call before.
+ */
+export async function statusReport(
+  paths: Paths,
+  signal: AbortSignal,
+  sampleMs = firstSampleMs,
+): Promise<StatusReport | undefined> {
+  const status = await clusterStatus(paths.controlSocket, signal);
+  if (status === undefined) return undefined;
+  const [services, node, ports, certificates] = await Promise.all([
+    withUsage(status, sampleMs, signal),
+    nodeReport(status, paths, signal),
+    ownedPorts(paths.controlSocket, signal),
+    certificateExpiries(paths.pki),
+  ]);
+  return {
+    ...status,
+    services,
+    ...(node === undefined ? {} : { node }),
+    ...(hasDocker(status) ? { dockerSocket: paths.dockerSocket } : {}),
+    ports: ports ?? [],
+    certificates,
+  };
+}
+
+export function hasDocker({ services }: Pick<ClusterStatus, 'services'>): boolean {
+  return services.some(({ name }) => name === 'dockerd');
+}
+
+const firstSampleMs = 250;
+
+/** Whether all is as it should be. */
+export function isWhole({ phase, node }: Pick<StatusReport, 'phase' | 'node'>): boolean {
+  return phase === 'running' && node?.ready !== false;
+}
+
+async function nodeReport(
+  { role, nodeName: name, apiServer: server }: ClusterStatus,
+  paths: Paths,
+  signal: AbortSignal,
+): Promise<NodeReport | undefined> {
+  if (role === undefined || name === undefined || server === undefined) return undefined;
+  const file = (base: string): string => join(paths.pki, base);
+  try {
+    const client = await connect({
+      server,
+      caFile: file('ca.crt'),
+      certFile: file(`${administrator(role)}.crt`),
+      keyFile: file(`${administrator(role)}.key`),
+    });
+    try {
+      const path = `/api/v1/nodes/${encodeURIComponent(name)}`;
+      const node = await client.get<Node>(path, { signal, timeoutMs: apiTimeoutMs });
+      const ready = node.status?.conditions?.find(({ type }) => type === 'Ready');
+      const version = node.status?.nodeInfo?.kubeletVersion;
+      return {
+        name,
+        ready: ready?.status === 'True',
+        ...(version === undefined ? {} : { version }),
+        ...(ready === undefined || ready.status === 'True' ? {} : { problem: ready.message ?? 'not Ready' }),
+      };
+    } finally {
+      client.close();
+    }
+  } catch (error) {
+    signal.throwIfAborted();
+    return { name, ready: false, problem: messageOf(error) };
+  }
+}
+
+type Node = KubeObject & {
+  status?: {
+    conditions?: { type: string; status: string; message?: string }[];
+    nodeInfo?: { kubeletVersion?: string };
+  };
+};
+
+async function withUsage(
+  { services, launcherPid }: ClusterStatus,
+  sampleMs: number,
+  signal: AbortSignal,
+): Promise<ServiceReport[]> {
+  const hostPids = hostPidsBelow(launcherPid);
+  const found = services.flatMap(({ pid }) => (pid === undefined ? [] : (hostPids.get(pid) ?? [])));
+  if (sampleMs > 0) {
+    await usageOf(found);
+    await sleep(sampleMs, undefined, { signal });
+  }
+  const usage = await usageOf(found);
+  return services.map((service) => {
+    const hostPid = service.pid === undefined ? undefined : hostPids.get(service.pid);
+    if (hostPid === undefined) return service;
+    const used = usage[hostPid];
+    return { ...service, hostPid, ...(used ? { cpu: used.cpu, memory: used.memory } : {}) };
+  });
+}
+
+/** From a number in the node's PID namespace, the first inside ours, to the host's. Containers are one deeper. */
+function hostPidsBelow(launcherPid: number): Map<number, number> {
+  return new Map(
+    descendantsOf(launcherPid).flatMap(({ pid }): [number, number][] => {
+      const [own, inNode, ...deeper] = namespacePids(pid);
+      return own === undefined || inNode === undefined || deeper.length > 0 ? [] : [[inNode, own]];
+    }),
+  );
+}
+
+async function usageOf(
+  pids: number[],
+): Promise<Record<number, { cpu: number; memory: number } | null | undefined>> {
+  if (pids.length === 0) return {};
+  const { default: pidusage } = await import('pidusage');
+  return pidusage(pids).catch(() => ({})); // all of them ended meanwhile
+}

@@ -1,0 +1,83 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { rm } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import { enterCgroup, freshNodeCgroup } from '../rootless/node-cgroup.js';
+import { openLog } from '../supervisor/log-file.js';
+import { logPath } from '../supervisor/service.js';
+import type { NamespacePlan } from '../plan/types.js';
+import type { SupervisorCommand, SupervisorReport } from './protocol.js';
+import { untilGone } from '../lib/processes.js';
+import { vitalProcesses, watchVital, type VitalProcesses } from './tree-watch.js';
+
+/** RootlessKit and everything below it: lives and dies as one. */
+export type NodeTree = {
+  send(command: SupervisorCommand): void;
+  /**
+   * Settles when RootlessKit has ended and with it every process in its namespaces; says why. When one of the processes
+   * that the node cannot do without has ended or hangs, RootlessKit is killed.
+   */
+  ended: Promise<string>;
+  /** SIGKILL, when asking did not help. */
+  kill(): void;
+};
+
+/** Starts RootlessKit with our supervisor inside; `onReport` hears what the supervisor says. */
+export async function startNodeTree(
+  plan: NamespacePlan,
+  onReport: (report: SupervisorReport) => void,
+): Promise<NodeTree> {
+  // RootlessKit refuses a state folder that another instance left behind.
+  await Promise.all(
+    [plan.rootlesskitDir, plan.readyFile].map((path) => rm(path, { recursive: true, force: true })),
+  );
+  const { command, args, cwd, env } = plan.rootlesskit;
+  const enter =
+    plan.cgroups === 'delegated' ? enterCgroup(await freshNodeCgroup(`node-${plan.cluster}`)) : [];
+  const log = await openLog(logPath(plan.logs, 'rootlesskit'));
+  let child: ChildProcess;
+  try {
+    // Whatever becomes of the launcher, the tree must not outlive it.
+    child = spawn('setpriv', ['--pdeathsig=KILL', '--', ...enter, command, ...args], {
+      cwd,
+      env,
+      stdio: ['pipe', 'pipe', log.fd],
+      detached: true,
+    });
+  } finally {
+    await log.close();
+  }
+  const { stdin, stdout } = child;
+  if (stdin === null || stdout === null) throw new Error('the pipes to RootlessKit are missing');
+  // A tree that dies closes the pipe; `ended` tells, the pipe's own error adds nothing.
+  stdin.on('error', () => undefined);
+
+  const kill = (): void => void child.kill('SIGKILL');
+  let vital: VitalProcesses = [];
+  let loss: string | undefined;
+  let endWatch: (() => void) | undefined;
+  createInterface({ input: stdout }).on('line', (line) => {
+    const report = JSON.parse(line) as SupervisorReport;
+    if (report.type === 'prepared' && child.pid !== undefined) {
+      vital = vitalProcesses(child.pid);
+      endWatch = watchVital(vital, [plan.controlSocket, plan.rootlesskitDir, plan.readyFile], (why) => {
+        loss = why;
+        kill();
+      });
+    }
+    if (report.type === 'stopped') endWatch?.();
+    onReport(report);
+  });
+  const ended = new Promise<string>((resolve) => {
+    child.once('error', (error) => resolve(`cannot be started: ${error.message}`));
+    child.once('close', (code, signal) => {
+      endWatch?.();
+      const how = signal === null ? `exit code ${code}` : `signal ${signal}`;
+      void untilGone(vital).then(() => resolve(loss ?? `RootlessKit ended: ${how}`));
+    });
+  });
+  const send = (command: SupervisorCommand): void => {
+    if (stdin.writable) stdin.write(`${JSON.stringify(command)}\n`);
+  };
+  send({ type: 'prepare', setup: plan.setup, readyFile: plan.readyFile, logs: plan.logs });
+  return { send, ended, kill };
+}

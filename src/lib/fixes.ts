@@ -1,0 +1,45 @@
+/**
+ * What a person can do about a fault: words, or commands of ours. Commands are kept as data, so that they are completed
+ * where they are shown: with the program as that person types it, and with `--cluster` where they need it.
+ */
+export type Fix = string | CommandFix;
+
+export type CommandFix = {
+  /** What the commands are for, shown before them: `stop it`. */
+  text?: string;
+  /** Arguments of the program, one list a command; to be typed one after the other. */
+  commands: readonly (readonly string[])[];
+  /** `u7s` if it is not given. */
+  program?: 'rootlessctl';
+  /** Whose host they are typed on, if it is not this one. There they are about that host's own instance. */
+  on?: 'control-plane' | 'other-node';
+};
+
+/** A fix that is one command: `u7s(['logs', 'kubelet'], { text: 'read its log' })`. */
+export function u7s(args: readonly string[], options: Omit<CommandFix, 'commands'> = {}): CommandFix {
+  return { ...options, commands: [args] };
+}
+
+/** How somebody types a command of ours: program and arguments, ready for a shell. */
+export type Typist = (program: 'u7s' | 'rootlessctl', args: readonly string[]) => string;
+
+/** As it is typed where u7s is on the PATH. */
+export const plainTypist: Typist = (program, args) => [program, ...args].join(' ');
+
+const places = { 'control-plane': 'on the control plane', 'other-node': 'on the other host' } as const;
+
+/** The words of a fix for a person on this host. `instance` is what `--cluster` names, undefined for the default one. */
+export function formatFix(fix: Fix, instance: string | undefined, typist: Typist = plainTypist): string {
+  if (typeof fix === 'string') return fix;
+  const { text, commands, program = 'u7s', on } = fix;
+  const line = commands
+    .map((args) => (on === undefined ? typist(program, about(instance, args)) : plainTypist(program, args)))
+    .join(' && ');
+  const where = on === undefined ? undefined : places[on];
+  return [...(where === undefined ? [] : [where]), ...(text === undefined ? [] : [text]), line].join(': ');
+}
+
+/** A command that names an instance itself stays as it is. */
+function about(instance: string | undefined, args: readonly string[]): readonly string[] {
+  return instance === undefined || args.includes('--cluster') ? args : ['--cluster', instance, ...args];
+}

@@ -1,0 +1,94 @@
+import { X509Certificate } from 'node:crypto';
+import { readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { KubeClient } from '../kube/client.js';
+import { requestCertificate } from '../kube/signing-request.js';
+import { ensureDir, writeFileAtomic } from '../lib/atomic-file.js';
+import type { CertificateSpec } from '../pki/certificates.js';
+import { leafFault, readPair } from '../pki/inspect.js';
+import { signers } from './approval.js';
+import { connect } from '../kube/connect.js';
+
+/** How the API is spoken to with the identity of this node's kubelet, whose files are in `dir`. */
+export function connectAsNode(server: string, dir: string): Promise<KubeClient> {
+  const file = (name: string): string => join(dir, name);
+  return connect({
+    server,
+    caFile: file('ca.crt'),
+    certFile: file('kubelet.crt'),
+    keyFile: file('kubelet.key'),
+  });
+}
+
+/**
+ * The certificates of a node that joins, in `dir`: the kubelet's by the token, the others then by the kubelet's. The keys
+ * are made here and stay here. They appear all at once.
+ */
+export async function obtainCertificates(
+  dir: string,
+  table: readonly CertificateSpec[],
+  { server, ca, token }: { server: string; ca: string; token: KubeClient },
+  signal: AbortSignal,
+): Promise<void> {
+  const staging = `${dir}.new`;
+  await rm(staging, { recursive: true, force: true });
+  await ensureDir(staging);
+  try {
+    await writeFileAtomic(join(staging, 'ca.crt'), ca);
+    const [kubelet, ...others] = table;
+    if (kubelet === undefined) throw new Error('a node needs certificates');
+    await obtain(staging, kubelet, token, signal);
+    const node = await connectAsNode(server, staging);
+    await Promise.all(others.map((spec) => obtain(staging, spec, node, signal)));
+    node.close();
+    await rm(dir, { recursive: true, force: true });
+    await rename(staging, dir);
+  } finally {
+    await rm(staging, { recursive: true, force: true });
+  }
+}
+
+/** Renews, by the kubelet's certificate, those that end in under 90 days or do not fit any more. Returns their names. */
+export async function renewCertificates(
+  dir: string,
+  table: readonly CertificateSpec[],
+  server: string,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const authority = new X509Certificate(await readFile(join(dir, 'ca.crt'), 'utf8'));
+  const faults = await Promise.all(
+    table.map(async (spec) => leafFault(await readPair(dir, spec.name), spec, authority, new Date())),
+  );
+  const unfit = table.filter((_, index) => faults[index] !== undefined);
+  if (unfit.length === 0) return [];
+  const node = await connectAsNode(server, dir);
+  try {
+    await Promise.all(unfit.map((spec) => obtain(dir, spec, node, signal)));
+  } finally {
+    node.close();
+  }
+  return unfit.map(({ name }) => name);
+}
+
+async function obtain(
+  dir: string,
+  spec: CertificateSpec,
+  client: KubeClient,
+  signal: AbortSignal,
+): Promise<void> {
+  const { createRequest } = await import('../pki/request.js');
+  const { requestPem, keyPem } = await createRequest(spec);
+  const purpose = spec.usage === 'server' ? 'server auth' : 'client auth';
+  const certPem = await requestCertificate(
+    client,
+    { requestPem, signerName: signerOf(spec), usages: ['digital signature', purpose] },
+    signal,
+  );
+  await writeFileAtomic(join(dir, `${spec.name}.key`), keyPem);
+  await writeFileAtomic(join(dir, `${spec.name}.crt`), certPem);
+}
+
+function signerOf({ name, usage }: CertificateSpec): string {
+  if (usage === 'server') return signers.kubeletServer;
+  return name === 'kubelet' ? signers.kubelet : signers.client;
+}

@@ -1,0 +1,175 @@
+import { createKubeClient, type KubeClient } from '../kube/client.js';
+import { discoverAuthority, unreachable, verifyServer } from '../kube/discovery.js';
+import { KubeError } from '../kube/errors.js';
+import { DeniedError } from '../kube/signing-request.js';
+import { isTransient } from '../kube/wait.js';
+import { errnoOf, messageOf, U7sError, UsageError } from '../lib/errors.js';
+import { step, type Report } from '../lib/events.js';
+import { workerCertificates } from '../pki/certificates.js';
+import { tokenPattern } from './tokens.js';
+import { installedRootlessKit, removeAll, resetPlan } from '../instance/removal.js';
+import { readFacts, type ClusterFacts } from './facts.js';
+import { connectAsNode, obtainCertificates } from './certificates.js';
+import type { Paths } from '../settings/paths.js';
+import type { ClusterSpec } from '../settings/spec.js';
+
+/** What the line of `u7s join-command` says. */
+export type Invitation = { host: string; port: number; token: string; caHash: string };
+
+export function parseInvitation(endpoint: string, token: string, caHash: string): Invitation {
+  const fix = 'paste the whole line that the control plane prints: u7s join-command';
+  const wrong = (what: string): UsageError => new UsageError('todo', what, fix);
+  const [, bracketed, plain, port] = /^(?:\[([0-9a-f:]+)\]|([^:\s/]+)):(\d{1,5})$/.exec(endpoint) ?? [];
+  const host = bracketed ?? plain;
+  if (host === undefined || Number(port) < 1 || Number(port) > 65_535) {
+    throw wrong(`${JSON.stringify(endpoint)} is not HOST:PORT of a control plane`);
+  }
+  if (!tokenPattern.test(token))
+    throw wrong('--token is not a token: six letters or digits, a dot and sixteen more');
+  if (!/^sha256:[0-9a-f]{64}$/.test(caHash)) {
+    throw wrong('--discovery-token-ca-cert-hash is not sha256: and 64 hexadecimal digits');
+  }
+  return { host, port: Number(port), token, caHash };
+}
+
+/** A control plane that is the one meant, by a connection on which nobody else listens. */
+export type ControlPlane = {
+  server: string;
+  ca: string;
+  /** Addresses of both hosts, as this one sees them. */
+  localAddress: string;
+  remoteAddress: string;
+  facts: ClusterFacts;
+  /** With the rights of the token. */
+  client: KubeClient;
+};
+
+/** Finds the control plane, makes sure that it is the right one, and only then shows it the token. */
+export async function approach(
+  invitation: Invitation,
+  report: Report,
+  signal: AbortSignal,
+): Promise<ControlPlane> {
+  const { host, port, token, caHash } = invitation;
+  const server = `https://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  return step(report, 'control-plane', `control plane ${host}:${port}`, async () => {
+    const { ca, localAddress, remoteAddress } = await discoverAuthority({ host, port }, caHash, signal);
+    await verifyServer(server, ca, signal);
+    const client = createKubeClient({ server, ca, token });
+    return { server, ca, localAddress, remoteAddress, client, facts: await readFacts(client, signal) };
+  });
+}
+
+/** Refuses what would make the cluster worse: a second node of a name, or at an address that leads to another one. */
+export async function requireRoom(
+  { client, remoteAddress }: ControlPlane,
+  { nodeName, hostIp }: { nodeName: string; hostIp: string },
+  signal: AbortSignal,
+): Promise<void> {
+  if (hostIp === remoteAddress) {
+    throw new U7sError(
+      'todo',
+      `${hostIp} is the address of the control plane, which another node cannot have`,
+      {
+        fixes: ['join from another host, or give another address of this one: --host-ip'],
+      },
+    );
+  }
+  try {
+    await client.get(`/api/v1/nodes/${encodeURIComponent(nodeName)}`, { signal });
+  } catch (error) {
+    if (error instanceof KubeError && error.status === 404) return;
+    throw error;
+  }
+  throw new U7sError('todo', `the cluster has a node ${nodeName} already`, {
+    fixes: [
+      `take another name: --node-name; if that node is gone for good, on the control plane: u7s node rm ${nodeName}`,
+    ],
+  });
+}
+
+/** Gets the node's certificates and has `start` make a node of it. If that fails, nothing of it stays here or there. */
+export async function joinWith<T>(
+  spec: ClusterSpec,
+  paths: Paths,
+  { server, ca, client }: ControlPlane,
+  start: () => Promise<T>,
+  report: Report,
+  signal: AbortSignal,
+): Promise<T> {
+  try {
+    await step(report, 'join', 'certificates of the node', () =>
+      obtainCertificates(
+        paths.pki,
+        workerCertificates(spec.nodeName, spec.hostIp ?? ''),
+        { server, ca, token: client },
+        signal,
+      ).catch((error: unknown) => {
+        if (!(error instanceof DeniedError)) throw error;
+        throw new U7sError('todo', error.message, {
+          fixes: ['on the control plane: u7s join-command'],
+          cause: error,
+        });
+      }),
+    );
+    return await start();
+  } catch (error) {
+    // Not by `signal`, which may be why.
+    await forget(spec, paths).catch(() => undefined);
+    throw error;
+  } finally {
+    client.close();
+  }
+}
+
+async function forget({ controlPlane = '', nodeName }: ClusterSpec, paths: Paths): Promise<void> {
+  const limit = AbortSignal.timeout(10_000);
+  try {
+    const node = await connectAsNode(controlPlane, paths.pki);
+    await node.request('DELETE', `/api/v1/nodes/${nodeName}`, { signal: limit }).catch(() => undefined);
+    node.close();
+  } catch {
+    // It had no certificate yet, so the cluster has not heard of it.
+  }
+  const rootlesskit = await installedRootlessKit(paths);
+  await removeAll(await resetPlan(paths), {
+    rootlesskit,
+    home: paths.home,
+    signal: AbortSignal.timeout(60_000),
+  });
+}
+
+/**
+ * Refuses to start a node that its control plane has removed. One that cannot be reached is only told of: when all hosts
+ * start at once, it may be the last.
+ */
+export async function requireMembership(
+  { controlPlane = '', nodeName }: ClusterSpec,
+  paths: Paths,
+  report: Report,
+  signal: AbortSignal,
+): Promise<void> {
+  const node = await connectAsNode(controlPlane, paths.pki);
+  try {
+    await node.get(`/api/v1/nodes/${encodeURIComponent(nodeName)}`, { signal, timeoutMs: 5_000 });
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof KubeError && error.status === 404) {
+      throw new U7sError('todo', `the cluster of ${controlPlane} has removed this node, ${nodeName}`, {
+        fixes: [
+          'give up its data: u7s leave; then join anew, with what the control plane prints: u7s join-command',
+        ],
+        cause: error,
+      });
+    }
+    if (error instanceof KubeError && !isTransient(error)) throw error;
+    const { message, code, fixes } = unreachable(
+      new URL(controlPlane).host,
+      errnoOf(error) ?? messageOf(error),
+      error,
+    );
+    report({ kind: 'warning', text: `${message}; waiting for it`, code, fixes });
+  } finally {
+    node.close();
+  }
+}

@@ -1,0 +1,82 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { KubeClient } from '../kube/client.js';
+import { KubeError } from '../kube/errors.js';
+import { U7sError } from '../lib/errors.js';
+
+type Pod = {
+  metadata: { name: string; namespace: string; ownerReferences?: { kind: string }[] };
+  status?: { phase?: string };
+};
+
+/** Pods are given their own time to end, but no more than this. */
+const drainLimitMs = 60_000;
+const pollMs = 500;
+
+/**
+ * Takes a node out of its cluster: no pod comes to it any more, those that it has end in order and come back elsewhere, and
+ * it is forgotten. Pods of a node that is dead go with it. `progress` hears what is waited for.
+ */
+export async function removeNode(
+  client: KubeClient,
+  name: string,
+  progress: (detail: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const path = `/api/v1/nodes/${encodeURIComponent(name)}`;
+  const node = await client.get<Node>(path, { signal }).catch((error: unknown) => {
+    if (error instanceof KubeError && error.status === 404) return undefined;
+    throw error;
+  });
+  if (node === undefined)
+    throw new U7sError('todo', `the cluster has no node ${name}`, { fixes: ['u7s kubectl get nodes'] });
+  await client.request('PATCH', path, {
+    contentType: 'application/merge-patch+json',
+    body: { spec: { unschedulable: true } },
+    signal,
+  });
+  const isAlive = node.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True');
+  if (isAlive) await drain(client, name, progress, signal);
+  await client.request('DELETE', path, { signal });
+}
+
+type Node = { status?: { conditions?: { type: string; status: string }[] } };
+
+async function drain(
+  client: KubeClient,
+  node: string,
+  progress: (detail: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const query = new URLSearchParams({ fieldSelector: `spec.nodeName=${node}` });
+  const end = performance.now() + drainLimitMs;
+  const asked = new Set<string>();
+  for (;;) {
+    const { items } = await client.get<{ items: Pod[] }>(`/api/v1/pods?${query.toString()}`, { signal });
+    // A DaemonSet would make them again at once.
+    const pods = items.filter(
+      ({ metadata }) =>
+        !metadata.ownerReferences?.some(({ kind }) => kind === 'DaemonSet' || kind === 'Node'),
+    );
+    if (pods.length === 0 || performance.now() > end) return;
+    progress(`waiting for ${pods.map(({ metadata }) => metadata.name).join(', ')}`);
+    for (const { metadata } of pods) {
+      const path = `/api/v1/namespaces/${metadata.namespace}/pods/${metadata.name}`;
+      if (asked.has(path)) continue;
+      asked.add(path);
+      await client.request('DELETE', path, { signal }).catch(unlessGone);
+    }
+    await delay(pollMs, undefined, { signal });
+  }
+}
+
+function unlessGone(error: unknown): void {
+  if (!(error instanceof KubeError) || error.status !== 404) throw error;
+}
+
+/** The control plane cannot be taken out of its own cluster. */
+export function requireOther(name: string, own: string | undefined): void {
+  if (name !== own) return;
+  throw new U7sError('todo', `${name} is the control plane itself`, {
+    fixes: ['to remove the whole cluster: u7s cleanup'],
+  });
+}

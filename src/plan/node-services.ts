@@ -1,0 +1,23 @@
+import type { ServiceDefinition } from '../supervisor/definition.js';
+import type { ServiceContext } from '../services/context.js';
+import { etcd } from '../services/etcd.js';
+import { flannel } from '../services/flannel.js';
+import { kubeApiserver } from '../services/kube-apiserver.js';
+import { kubeControllerManager } from '../services/kube-controller-manager.js';
+import { kubeProxy } from '../services/kube-proxy.js';
+import { kubeScheduler } from '../services/kube-scheduler.js';
+import { kubelet } from '../services/kubelet.js';
+import type { Runtime } from '../runtimes/runtime.js';
+
+const controlPlane = [etcd, kubeApiserver, kubeControllerManager, kubeScheduler];
+
+/** All services of a node, by its role and by whether it has others beside it. */
+export function nodeServices(context: ServiceContext, runtime: Runtime): ServiceDefinition[] {
+  return [
+    ...(context.role === 'control-plane' ? controlPlane.map((define) => define(context)) : []),
+    ...runtime.services(context),
+    kubelet(context, runtime),
+    kubeProxy(context),
+    ...(context.vxlanPort === undefined ? [] : [flannel(context, context.vxlanPort)]),
+  ];
+}

@@ -1,0 +1,270 @@
+import { dirname, join } from 'node:path';
+import type { ArtifactName, ResolvedArtifact } from '../artifacts/resolve.js';
+import type { Netfilter } from '../rootless/netfilter.js';
+import type { BundledImage } from '../images/bundled.js';
+import type { KubeObject } from '../kube/object.js';
+import { nthAddress } from '../lib/cidr.js';
+import { namespaceSetup, type RuntimePlace } from '../rootless/child.js';
+import { tapAddressIn } from '../rootless/network.js';
+import { rootlessKitCommand } from '../rootless/parent.js';
+import {
+  formatPortSpec,
+  isWildcard,
+  portsConflict,
+  type OwnedPort,
+  type PortSpec,
+} from '../rootless/port-spec.js';
+import { systemPath, type ServiceContext, type Snapshotter } from '../services/context.js';
+import { nodeServices } from './node-services.js';
+import { runtimes } from '../runtimes/table.js';
+import type { Runtime } from '../runtimes/runtime.js';
+import type { Paths } from '../settings/paths.js';
+import type { ExposePlan } from './types.js';
+import type { ApiAccess } from '../kube/connect.js';
+import type { ClusterPlan, KubernetesPlan, NamespacePlan } from './types.js';
+import { administrator, roleOf } from '../settings/role.js';
+import type { ClusterSpec } from '../settings/spec.js';
+
+/** Everything that the cluster's programs come from. */
+export function artifactsOf(
+  spec: Pick<ClusterSpec, 'runtime' | 'kubernetes' | 'controlPlane' | 'hostIp'>,
+): ArtifactName[] {
+  const ofKubernetes: ArtifactName[] = ['kubernetes', 'cni-plugins', 'coredns'];
+  const ofControlPlane: ArtifactName[] = roleOf(spec) === 'control-plane' ? ['etcd'] : [];
+  const ofSeveral: ArtifactName[] = spec.hostIp === undefined ? [] : ['flannel', 'netcheck'];
+  return [
+    ...(spec.kubernetes ? [...ofKubernetes, ...ofControlPlane, ...ofSeveral] : []),
+    ...runtimes[spec.runtime].artifacts,
+    'rootlesskit',
+    'slirp4netns',
+  ];
+}
+
+export type Artifacts = ReadonlyMap<ArtifactName, ResolvedArtifact>;
+
+export type HostFacts = {
+  cgroups: 'delegated' | 'none';
+  snapshotter: Snapshotter;
+  netfilter: Netfilter;
+  uid: number;
+  /** Node.js, and the folder of the programs of ours that it runs. */
+  node: string;
+  scripts: string;
+  /** What the user sets for dockerd. */
+  dockerOptions: Record<string, unknown>;
+};
+
+/** Looks a program up among the artifacts. */
+export function binaryOf(artifacts: Artifacts): (name: string) => string {
+  const all = new Map([...artifacts.values()].flatMap(({ binaries }) => Object.entries(binaries)));
+  return (name) => {
+    const path = all.get(name);
+    if (path === undefined) throw new Error(`no artifact has a program ${name}`);
+    return path;
+  };
+}
+
+export function planNamespaces(
+  spec: ClusterSpec,
+  paths: Paths,
+  artifacts: Artifacts,
+  host: HostFacts,
+  supervise: string[],
+): NamespacePlan {
+  const binary = binaryOf(artifacts);
+  const builtIn = spec.kubernetes ? builtInPorts(spec) : [];
+  return {
+    cluster: spec.name,
+    preset: spec.preset,
+    rootlesskit: {
+      ...rootlessKitCommand({
+        rootlesskit: binary('rootlesskit'),
+        slirp4netns: binary('slirp4netns'),
+        stateDir: paths.rootlesskit,
+        mtu: spec.mtu,
+        cidr: spec.nodeSubnet,
+        publish: builtIn.map(({ spec: port }) => formatPortSpec(port)),
+        cgroups: host.cgroups,
+        child: supervise,
+      }),
+      env: { PATH: systemPath, HOME: paths.home, XDG_RUNTIME_DIR: dirname(paths.runtime) },
+      cwd: paths.state,
+    },
+    setup: namespaceSetup(paths, placeOf(runtimes[spec.runtime], paths), host.netfilter, {
+      ...(spec.hostIp === undefined ? {} : { hostIp: spec.hostIp }),
+      ...(spec.kubernetes ? { serviceCidr: spec.serviceCidr } : {}),
+    }),
+    logs: paths.logs,
+    readyFile: paths.ready,
+    runtimeDir: paths.runtime,
+    rootlesskitDir: paths.rootlesskit,
+    controlSocket: paths.controlSocket,
+    serviceSockets: spec.runtime === 'docker' ? [paths.dockerSocket] : [],
+    lock: paths.lock,
+    cgroups: host.cgroups,
+    ports: {
+      apiSocket: paths.apiSocket,
+      record: paths.ports,
+      builtIn,
+      config: spec.publish,
+    },
+  };
+}
+
+/** What other hosts, or clients on this one, must reach for the node to work. */
+export function builtInPorts(spec: ClusterSpec): OwnedPort[] {
+  const { hostIp, listenAddress, apiAddress, apiPort, kubeletPort, flannelPort } = spec;
+  const lead = (proto: 'tcp' | 'udp', parentIP: string, port: number): OwnedPort['spec'] => ({
+    proto,
+    parentIP,
+    parentPort: port,
+    // Without it RootlessKit would take the address of the host, which is not always one inside.
+    ...(hostIp === undefined ? {} : { childIP: tapAddressIn(spec.nodeSubnet) }),
+    childPort: port,
+  });
+  const anywhere = apiAddress === '0.0.0.0';
+  const forNodes = hostIp === undefined || anywhere ? [] : [listenAddress ?? hostIp];
+  const apiAddresses = new Set([apiAddress, ...forNodes]);
+  const ofApi = [...apiAddresses].map((each) => ({ spec: lead('tcp', each, apiPort), owner: 'api-server' }));
+  const ports = [
+    ...(roleOf(spec) === 'control-plane' ? ofApi : []),
+    ...(hostIp === undefined
+      ? []
+      : [
+          { spec: lead('tcp', listenAddress ?? hostIp, kubeletPort), owner: 'kubelet' },
+          { spec: lead('udp', listenAddress ?? hostIp, flannelPort), owner: 'flannel' },
+        ]),
+  ];
+  // One that the description publishes too, on the same address or on all, is published once, as it says.
+  return ports.filter(({ spec: own }) => !spec.publish.some((given) => covers(given, own)));
+}
+
+function covers(given: PortSpec, own: PortSpec): boolean {
+  if (given.childPort !== own.childPort || !portsConflict(given, own)) return false;
+  return given.parentIP === own.parentIP || isWildcard(given);
+}
+
+/** Its folders are those of the cluster's state. */
+function placeOf({ namespaces }: Runtime, { state, settings }: Paths): RuntimePlace {
+  return {
+    remove: [...namespaces.remove],
+    binds: Object.entries(namespaces.binds).map(([target, folder]) => ({
+      source: join(state, folder),
+      target,
+    })),
+    links: Object.fromEntries(
+      Object.entries(namespaces.links ?? {}).map(([path, name]) => [path, join(settings, name)]),
+    ),
+  };
+}
+
+/** What has been made for the services to use. */
+export type Made = {
+  /** Missing where there is no Kubernetes. */
+  images?: { pause: BundledImage; coredns: BundledImage; netcheck?: BundledImage };
+  addons: KubeObject[];
+};
+
+export function planCluster(
+  spec: ClusterSpec,
+  paths: Paths,
+  artifacts: Artifacts,
+  host: HostFacts,
+  { images, addons }: Made,
+): ClusterPlan {
+  const { cgroups, snapshotter, netfilter } = host;
+  const context: ServiceContext = {
+    cgroups,
+    snapshotter,
+    netfilter,
+    role: roleOf(spec),
+    nodeName: spec.nodeName,
+    nodeAddress: spec.hostIp ?? tapAddressIn(spec.nodeSubnet),
+    apiServer: spec.controlPlane ?? `https://127.0.0.1:${spec.apiPort}`,
+    ports: { api: spec.apiPort, kubelet: spec.kubeletPort, etcd: spec.etcdPort },
+    ...(spec.hostIp === undefined ? {} : { vxlanPort: spec.flannelPort }),
+    podCidr: spec.podCidr,
+    serviceCidr: spec.serviceCidr,
+    dnsAddress: spec.dnsAddress,
+    dnsDomain: spec.dnsDomain,
+    mtu: spec.mtu,
+    pauseImage: images?.pause.reference ?? '',
+    images: Object.values(images ?? {}),
+    binary: binaryOf(artifacts),
+    pki: paths.pki,
+    etc: paths.etc,
+    settings: paths.settings,
+    etcdData: paths.etcd,
+    kubernetes: spec.kubernetes,
+    docker: {
+      socket: paths.dockerSocket,
+      cidr: spec.dockerCidr,
+      publishAddress: spec.publishAddress,
+      options: host.dockerOptions,
+      user: { uid: host.uid, home: paths.home },
+      rootlesskitDir: paths.rootlesskit,
+      takeBackPorts: {
+        command: host.node,
+        args: [join(host.scripts, 'take-back-ports.js'), paths.controlSocket],
+      },
+    },
+  };
+  const runtime = runtimes[spec.runtime];
+  if (!spec.kubernetes) return { services: runtime.services(context) };
+  return {
+    services: nodeServices(context, runtime),
+    kubernetes: planKubernetes(spec, paths, addons),
+  };
+}
+
+function planKubernetes(spec: ClusterSpec, paths: Paths, addons: KubeObject[]): KubernetesPlan {
+  const apiAs = (identity: string): ApiAccess => ({
+    server: apiServerUrl(spec),
+    caFile: join(paths.pki, 'ca.crt'),
+    certFile: join(paths.pki, `${identity}.crt`),
+    keyFile: join(paths.pki, `${identity}.key`),
+  });
+  const { nodeName, publishAddress } = spec;
+  const role = roleOf(spec);
+  const expose: ExposePlan = {
+    nodeName,
+    publishAddress,
+    nodeAddress: tapAddressIn(spec.nodeSubnet),
+    // One node speaks for all, or they would overwrite each other.
+    tellsStatus: role === 'control-plane',
+    api: apiAs('port-publisher'),
+  };
+  return {
+    role,
+    nodeName,
+    addons,
+    api: apiAs(administrator(role)),
+    ...(spec.expose ? { expose } : {}),
+    ...(role === 'control-plane' && spec.hostIp !== undefined ? { approver: apiAs('node-approver') } : {}),
+  };
+}
+
+/** Where a client on the host finds the API. */
+export function apiServerUrl(spec: Pick<ClusterSpec, 'apiAddress' | 'apiPort' | 'controlPlane'>): string {
+  if (spec.controlPlane !== undefined) return spec.controlPlane;
+  const host = spec.apiAddress === '0.0.0.0' ? '127.0.0.1' : spec.apiAddress;
+  return `https://${host}:${spec.apiPort}`;
+}
+
+export function certificateInput(spec: ClusterSpec): {
+  nodeName: string;
+  nodeAddress: string;
+  serviceAddress: string;
+  dnsDomain: string;
+  apiAddress: string;
+  hostIp?: string;
+} {
+  return {
+    nodeName: spec.nodeName,
+    nodeAddress: tapAddressIn(spec.nodeSubnet),
+    ...(spec.hostIp === undefined ? {} : { hostIp: spec.hostIp }),
+    serviceAddress: nthAddress(spec.serviceCidr, 1),
+    dnsDomain: spec.dnsDomain,
+    apiAddress: spec.apiAddress,
+  };
+}

@@ -1,0 +1,70 @@
+import type { ApiAccess } from '../kube/connect.js';
+import type { KubeObject } from '../kube/object.js';
+import type { NamespaceSetup } from '../rootless/child.js';
+import type { OwnedPort, PortSpec } from '../rootless/port-spec.js';
+import type { Role } from '../settings/role.js';
+import type { ServiceDefinition } from '../supervisor/definition.js';
+
+/** What is needed to open the namespaces; known before certificates and images are. */
+export type NamespacePlan = {
+  cluster: string;
+  preset: string;
+  rootlesskit: { command: string; args: string[]; env: Record<string, string>; cwd: string };
+  setup: NamespaceSetup;
+  /** Folder of the logs, one file a service. */
+  logs: string;
+  /** Exists while the namespaces are prepared and can be entered. */
+  readyFile: string;
+  runtimeDir: string;
+  rootlesskitDir: string;
+  controlSocket: string;
+  /** What a service puts where programs of the host look for it, and takes away again unless it is killed. */
+  serviceSockets: string[];
+  lock: string;
+  cgroups: 'delegated' | 'none';
+  ports: PortPlan;
+};
+
+/** The ports that the launcher looks after. */
+export type PortPlan = {
+  /** RootlessKit's API. */
+  apiSocket: string;
+  /** Record of what was published by hand. */
+  record: string;
+  /** What RootlessKit publishes by its own arguments. */
+  builtIn: OwnedPort[];
+  /** Published at each start because the description of the cluster says so. */
+  config: PortSpec[];
+};
+
+/** What runs inside. */
+export type ClusterPlan = {
+  services: ServiceDefinition[];
+  /** Missing for a container runtime alone. */
+  kubernetes?: KubernetesPlan;
+};
+
+export type KubernetesPlan = {
+  role: Role;
+  nodeName: string;
+  /** None on a worker: they are the control plane's to apply. */
+  addons: KubeObject[];
+  /** As seen from the host. */
+  api: ApiAccess;
+  /** Unless Services and host ports are not to be published. */
+  expose?: ExposePlan;
+  /** Where other nodes may join: who answers their requests for certificates. */
+  approver?: ApiAccess;
+};
+
+/** What Services and pods are given of the host's ports. */
+export type ExposePlan = {
+  nodeName: string;
+  /** Address of the host; 0.0.0.0 for all. */
+  publishAddress: string;
+  /** The node's address in its own network. */
+  nodeAddress: string;
+  /** Whether this node writes the addresses of load balancers. */
+  tellsStatus: boolean;
+  api: ApiAccess;
+};

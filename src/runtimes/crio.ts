@@ -1,0 +1,77 @@
+import { dirname, join } from 'node:path';
+import { importMissingCommand, skopeoStore } from '../images/skopeo-store.js';
+import type { GeneratedFile, ProbeTarget, ServiceDefinition } from '../supervisor/definition.js';
+import { networkConfigurations } from '../services/pod-network.js';
+import { bundledImages } from './bundled-images.js';
+import { crioConfig } from './crio-config.js';
+import { daemon, liveness, systemPath, type ServiceContext, startupMs } from '../services/context.js';
+import { renderBoundedOomScore } from './runc-bounded-oom-score.js';
+import type { Runtime } from './runtime.js';
+
+const socket = '/run/crio/crio.sock';
+
+/**
+ * CRI-O. Its files lie where it and skopeo look by themselves, in the /etc of the namespaces: so both, and whoever is in
+ * `u7s shell`, see the same storage and the same policy without being told.
+ */
+export const crioRuntime: Runtime = {
+  artifacts: ['crio', 'conmon', 'skopeo', 'runc'],
+  hostPrograms: ['conmon', 'skopeo'],
+  namespaces: {
+    remove: ['/etc', '/run', '/var/lib'].flatMap((folder) => [`${folder}/containers`, `${folder}/crio`]),
+    binds: { '/var/lib/containers': 'crio' },
+    links: { '/etc/containers/registries.conf.d': 'registries.conf.d' },
+  },
+  criSocket: socket,
+  readyForKubelet: { crio: 'ready', 'bundled-images': 'completed' },
+  services: (context) => [
+    crio(context),
+    bundledImages(importMissingCommand(context.binary('skopeo'), context.images), { crio: 'ready' }),
+  ],
+  images: (binary) => skopeoStore(binary('skopeo')),
+};
+
+/** The kernel takes connections on the socket as soon as it is there; an answer shows that CRI-O is at work. */
+const info: ProbeTarget = { type: 'http', url: 'http://localhost/info', socket };
+
+function crio(context: ServiceContext): ServiceDefinition {
+  const runc = context.binary('runc');
+  const wrapper = '/etc/crio/runc-bounded-oom-score';
+  const delegated = context.cgroups === 'delegated';
+  return daemon('crio', {
+    command: context.binary('crio'),
+    // What the user sets goes over what stands in crio.conf.
+    args: ['--config-dir', join(context.settings, 'crio.conf.d')],
+    files: [
+      privateFile('/etc/crio/crio.conf', crioConfig(context, delegated ? wrapper : runc)),
+      privateFile('/etc/containers/storage.conf', storageConfig(context)),
+      // A short name means Docker Hub's, as it does with containerd.
+      privateFile('/etc/containers/registries.conf', 'unqualified-search-registries = ["docker.io"]\n'),
+      privateFile('/etc/containers/policy.json', '{ "default": [{ "type": "insecureAcceptAnything" }] }\n'),
+      ...networkConfigurations(context),
+      ...(delegated ? [{ path: wrapper, mode: 0o700, content: renderBoundedOomScore(runc) }] : []),
+    ],
+    env: {
+      PATH: `${dirname(runc)}:${systemPath}`,
+      // What the user has configured for engines of their own, by files in their home, is not for the node's.
+      HOME: '/var/lib/containers',
+      // Asks for no cgroup, no oom_score_adj and no device rules; with cgroups of our own only the second is in the way.
+      ...(delegated ? {} : { _CRIO_ROOTLESS: '1' }),
+    },
+    ready: { ...info, periodMs: 100, timeoutMs: 2_000, startupMs },
+    live: { ...info, ...liveness },
+  });
+}
+
+function storageConfig({ snapshotter, binary }: ServiceContext): string {
+  const fuse = snapshotter === 'fuse-overlayfs';
+  return `[storage]
+driver = "${snapshotter === 'native' ? 'vfs' : 'overlay'}"
+graphroot = "/var/lib/containers/storage"
+runroot = "/run/containers/storage"
+${fuse ? `\n[storage.options.overlay]\nmount_program = ${JSON.stringify(binary('fuse-overlayfs'))}\n` : ''}`;
+}
+
+function privateFile(path: string, content: string): GeneratedFile {
+  return { path, content, mode: 0o600 };
+}

@@ -1,0 +1,21 @@
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { errnoOf, messageOf, U7sError } from '../lib/errors.js';
+
+const options = z.record(z.string(), z.unknown());
+
+/** What a user sets for dockerd in `file`, as in a daemon.json; nothing where there is no such file. */
+export async function readDockerOptions(file: string): Promise<Record<string, unknown>> {
+  try {
+    return options.parse(JSON.parse(await readFile(file, 'utf8')));
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return {};
+    const fault = error instanceof z.ZodError ? 'it is not a JSON object' : messageOf(error);
+    throw new U7sError('todo', `${file} cannot be used: ${fault}`, {
+      fixes: [
+        'mend it: the fields are those of a daemon.json, https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file',
+      ],
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,34 @@
+import { readFile, readdir } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { parse } from 'yaml';
+import { UsageError, errnoOf } from '../lib/errors.js';
+import { nearest } from '../lib/nearest.js';
+import type { ClusterSpecInput } from './spec.js';
+
+const suffix = '.yaml';
+
+/** Reads config/presets/<name>.yaml; an unknown name is answered with the near one. */
+export async function loadPreset(directory: string, name: string): Promise<Partial<ClusterSpecInput>> {
+  try {
+    return (parse(await readFile(join(directory, `${basename(name)}${suffix}`), 'utf8')) ??
+      {}) as Partial<ClusterSpecInput>;
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
+    const known = await presetNames(directory);
+    const near = nearest(name, known);
+    throw new UsageError(
+      'todo',
+      `there is no preset ${JSON.stringify(name)}`,
+      near === undefined
+        ? `use one of ${known.join(', ')}`
+        : `did you mean ${near}? Known: ${known.join(', ')}`,
+    );
+  }
+}
+
+export async function presetNames(directory: string): Promise<string[]> {
+  return (await readdir(directory))
+    .filter((file) => file.endsWith(suffix))
+    .map((file) => file.slice(0, -suffix.length))
+    .sort();
+}

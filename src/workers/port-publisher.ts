@@ -1,0 +1,160 @@
+import { readFile } from 'node:fs/promises';
+import { networkInterfaces } from 'node:os';
+import type { KubeClient } from '../kube/client.js';
+import { createEventRecorder } from '../kube/events.js';
+import { mirror, type MirrorOptions } from '../kube/mirror.js';
+import { createBell } from '../lib/bell.js';
+import { messageOf } from '../lib/errors.js';
+import { createPortClient } from '../rootless/api-client.js';
+import {
+  desiredPorts,
+  podOfInterest,
+  serviceOfInterest,
+  type Pod,
+  type Service,
+} from '../rootless/desired-ports.js';
+import { createPortPublisher, type Outcome } from '../rootless/expose.js';
+import type { OwnedPort } from '../rootless/port-spec.js';
+import { connect } from '../kube/connect.js';
+import { askedBy, exposedPort, remarks, staleStatuses } from './port-remarks.js';
+import type { ExposePlan } from '../plan/types.js';
+
+export type Exposer = {
+  /** What the cluster asks for, and what became of it. */
+  ports(): OwnedPort[];
+};
+
+const component = 'usernetes-port-publisher';
+/** Without any news the ports are compared again this often. */
+const resyncMs = 30_000;
+/** A port that could not be published is tried again, at first soon. */
+const retryMs = { first: 500, longest: 10_000 };
+/** So many faults in a row are no passing thing, as a restart of the API server is. */
+const faultsToWarn = 6;
+/** RootlessKit answers within milliseconds. */
+const publishLimitMs = 10_000;
+
+/**
+ * Keeps the ports that one RootlessKit publishes equal to what Services and the node's pods ask for, until `signal` is
+ * aborted. What it does is told by Events, by the Services' status, and by `ports`; `warn` hears when it cannot go on.
+ *
+ *     Services, pods ──► desired ports ──► RootlessKit ──► status.loadBalancer, Events
+ */
+export function startExposer(
+  plan: ExposePlan,
+  apiSocket: string,
+  warn: (text: string) => void,
+  signal: AbortSignal,
+): Exposer {
+  const bell = createBell();
+  const faults = new Map<string, number>();
+  const publisher = createPortPublisher(createPortClient(apiSocket));
+  let services: ReadonlyMap<string, Service> | undefined;
+  let pods: ReadonlyMap<string, Pod> | undefined;
+  let outcomes: Outcome[] = [];
+
+  async function run(): Promise<void> {
+    const client = await connect(plan.api);
+    // Only pods that run: the others' host ports lead nowhere yet, or any more.
+    const fieldSelector = `spec.nodeName=${plan.nodeName},status.phase=Running`;
+    await Promise.all([
+      mirror(
+        client,
+        follow('/api/v1/services', serviceOfInterest, (present) => (services = present)),
+      ),
+      mirror(
+        client,
+        follow(
+          `/api/v1/pods?${new URLSearchParams({ fieldSelector }).toString()}`,
+          podOfInterest,
+          (present) => (pods = present),
+        ),
+      ),
+      keepPublished(client),
+    ]);
+    client.close();
+  }
+
+  function follow<T>(
+    path: string,
+    keep: (object: T) => T | undefined,
+    note: (present: ReadonlyMap<string, T>) => void,
+  ): MirrorOptions<T, T> {
+    const onChange = (present: ReadonlyMap<string, T>): void => {
+      note(present);
+      bell.ring();
+    };
+    return { path, keep, onChange, onFault: (error) => noteFault(path, error), signal };
+  }
+
+  async function keepPublished(client: KubeClient): Promise<void> {
+    const recorder = createEventRecorder(client, component);
+    const nextWait = createPatience();
+    let waitMs = Infinity;
+    for (;;) {
+      await bell.rung(waitMs, signal);
+      if (signal.aborted) return;
+      if (services === undefined || pods === undefined) continue;
+      const missing = new Set(outcomes.filter(({ problem }) => problem !== undefined).map(askedBy));
+      try {
+        const { publishAddress, nodeAddress } = plan;
+        const host = { publishAddress, nodeAddress, unprivilegedFrom: await unprivilegedFrom() };
+        const limit = AbortSignal.any([signal, AbortSignal.timeout(publishLimitMs)]);
+        outcomes = await publisher.publish(desiredPorts(services.values(), pods.values(), host), limit);
+        noteFault('RootlessKit', undefined);
+      } catch (error) {
+        noteFault('RootlessKit', error);
+        waitMs = nextWait(messageOf(error));
+        continue;
+      }
+      waitMs = nextWait(outcomes.flatMap(({ problem }) => problem?.reason ?? []).join());
+      if (plan.tellsStatus) await updateStatuses(client, services.values());
+      await recorder.record(remarks(outcomes, missing), signal);
+    }
+  }
+
+  async function updateStatuses(client: KubeClient, present: Iterable<Service>): Promise<void> {
+    const stale = staleStatuses(present, outcomes, ingressAddress(plan.publishAddress));
+    for (const { service, ingress } of stale) {
+      const { namespace, name, uid } = service.metadata;
+      await client
+        .request('PATCH', `/api/v1/namespaces/${namespace}/services/${name}/status`, {
+          contentType: 'application/merge-patch+json',
+          body: { metadata: { uid }, status: { loadBalancer: { ingress } } },
+          signal,
+        })
+        .catch(() => undefined); // gone meanwhile; whatever else it is, the next comparison tries again
+    }
+  }
+
+  function noteFault(source: string, error: unknown): void {
+    const count = error === undefined ? 0 : (faults.get(source) ?? 0) + 1;
+    faults.set(source, count);
+    if (count === faultsToWarn) warn(`ports may be out of date: ${messageOf(error)}; going on trying`);
+  }
+
+  run().catch((error: unknown) => warn(`no ports of Services are published: ${messageOf(error)}`));
+  return { ports: () => outcomes.map(exposedPort) };
+}
+
+/** How long to wait until the next comparison, by what is wrong now: longer and longer while it stays the same. */
+function createPatience(): (trouble: string) => number {
+  let before = '';
+  let failures = 0;
+  return (trouble) => {
+    failures = trouble === before ? failures + 1 : 0;
+    before = trouble;
+    return trouble === '' ? resyncMs : Math.min(retryMs.longest, retryMs.first * 2 ** failures);
+  };
+}
+
+/** What a load balancer is reached by: of all addresses the first that is not loopback. */
+function ingressAddress(publishAddress: string): string {
+  if (publishAddress !== '0.0.0.0') return publishAddress;
+  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  return all.find(({ internal, family }) => !internal && family === 'IPv4')?.address ?? '127.0.0.1';
+}
+
+async function unprivilegedFrom(): Promise<number> {
+  return Number(await readFile('/proc/sys/net/ipv4/ip_unprivileged_port_start', 'utf8'));
+}

@@ -1,0 +1,65 @@
+import test from 'ava';
+import { expiryWarnings, statusText } from '#src/cli/status/status-text.js';
+import { isWhole, type StatusReport } from '#src/instance/status.js';
+
+const now = Date.UTC(2026, 10, 23, 12);
+const minutes = (count: number): number => now - count * 60_000;
+const inDays = (days: number): string => new Date(now + days * 24 * 3_600_000).toISOString();
+
+const report: StatusReport = {
+  cluster: 'default',
+  phase: 'running',
+  startedAt: minutes(5),
+  readyAt: minutes(5),
+  launcherPid: 10,
+  preset: 'default-containerd',
+  nodeName: 'u7s-host',
+  apiServer: 'https://127.0.0.1:6443',
+  cgroups: 'none',
+  rebuilds: 1,
+  lastRebuild: 'slirp4netns ended',
+  services: [
+    {
+      name: 'etcd',
+      phase: 'ready',
+      pid: 40,
+      hostPid: 4711,
+      cpu: 1.25,
+      memory: 60 * 2 ** 20,
+      restarts: 1,
+      since: minutes(3),
+      startedAt: minutes(3),
+      readyAt: minutes(3),
+      lastExit: 'not alive: no answer within 10000 ms',
+    },
+    { name: 'bundled-images', phase: 'completed', restarts: 0, since: minutes(4), lastExit: 'exit code 0' },
+  ],
+  node: { name: 'u7s-host', ready: true, version: 'v1.36.3' },
+  ports: [
+    {
+      spec: { proto: 'tcp', parentIP: '127.0.0.1', parentPort: 6443, childPort: 6443 },
+      owner: 'api-server',
+    },
+  ],
+  certificates: { ca: inDays(3650), admin: inDays(365), kubelet: inDays(364.5) },
+};
+
+test('for a person', (t) => t.snapshot(statusText(report, now, false)));
+
+test('wide', (t) => t.snapshot(statusText(report, now, true)));
+
+test('a node that is not Ready says why', (t) => {
+  const node = { name: 'u7s-host', ready: false, problem: 'PLEG is not healthy' };
+  t.regex(statusText({ ...report, node }, now, false), /u7s-host NotReady: PLEG is not healthy/);
+  t.false(isWhole({ phase: 'running', node }));
+  t.true(isWhole(report));
+  for (const phase of ['starting', 'degraded', 'rebuilding', 'stopping'] as const)
+    t.false(isWhole({ ...report, phase }));
+});
+
+test('certificates that end within 30 days are warned of', (t) => {
+  t.deepEqual(expiryWarnings(report.certificates, now), []);
+  const [warning, ...others] = expiryWarnings({ ...report.certificates, admin: inDays(29.5) }, now);
+  t.regex(warning ?? '', /admin in 29 days/);
+  t.deepEqual(others, []);
+});

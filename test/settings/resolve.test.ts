@@ -1,0 +1,37 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { upSpec } from '#src/settings/resolve.js';
+import type { ClusterSpec } from '#src/settings/spec.js';
+import { temporary } from '../temporary.js';
+
+type Paths = ClusterSpec['artifactPaths'];
+
+async function pathsOf(t: ExecutionContext, given: { remembered?: Paths; flag?: Paths }): Promise<Paths> {
+  const config = join(await temporary(t), 'cluster.yaml');
+  await writeFile(config, 'artifactPaths: { crio: /file/crio }\n');
+  const io = { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, env: {}, cwd: '/' };
+  const cli = {
+    io,
+    signal: new AbortController().signal,
+    projectRoot: process.cwd(),
+    exitCode: 0,
+  };
+  const flags = { config, ...(given.flag ? { artifact: given.flag } : {}) };
+  const start = {
+    settled: {},
+    freePort: () => Promise.resolve(6443),
+    ...(given.remembered === undefined ? {} : { artifactPaths: given.remembered }),
+  };
+  return (await upSpec(cli, 'default', 'default-crio', flags, start)).artifactPaths;
+}
+
+test('an artifact given by path is remembered until another is given, by file or by flag', async (t) => {
+  const remembered = { crio: '/before/crio', conmon: '/before/conmon' };
+  t.deepEqual(await pathsOf(t, { remembered }), { crio: '/file/crio', conmon: '/before/conmon' });
+  t.deepEqual(await pathsOf(t, { remembered, flag: { conmon: '/flag/conmon' } }), {
+    crio: '/file/crio',
+    conmon: '/flag/conmon',
+  });
+  t.deepEqual(await pathsOf(t, {}), { crio: '/file/crio' });
+});

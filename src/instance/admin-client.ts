@@ -1,4 +1,5 @@
 import type { KubeClient } from '../kube/client.js';
+import { identityFiles } from '../pki/identity.js';
 import type { Paths } from '../settings/paths.js';
 import { U7sError } from '../lib/errors.js';
 import type { Cli } from '../cli/command.js';
@@ -17,11 +18,5 @@ export async function adminClient(cli: Cli, paths: Paths): Promise<KubeClient> {
       fixes: ['type this on the host of that one'],
     });
   }
-  const file = (name: string): string => `${paths.pki}/${name}`;
-  return connect({
-    server: status.apiServer,
-    caFile: file('ca.crt'),
-    certFile: file('admin.crt'),
-    keyFile: file('admin.key'),
-  });
+  return connect({ server: status.apiServer, ...identityFiles(paths.pki, 'admin') });
 }

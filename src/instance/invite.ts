@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Paths } from '../settings/paths.js';
 import { U7sError } from '../lib/errors.js';
 import { adminClient } from './admin-client.js';
 import type { Cli } from '../cli/command.js';
+import { authorityFile } from '../pki/identity.js';
 import { formatJoinLine } from '../membership/join-line.js';
 
 /** Makes a token that is good for `ttl` milliseconds, and the line by which another host joins with it. */
@@ -28,7 +28,7 @@ export async function invite(
       });
     }
     const token = await createToken(client, { ttlMs: ttl, reusable }, cli.signal);
-    const hash = caHash(await readFile(join(paths.pki, 'ca.crt'), 'utf8'));
+    const hash = caHash(await readFile(authorityFile(paths.pki), 'utf8'));
     return formatJoinLine({ endpoint: `${hostIp}:${apiPort}`, token, caHash: hash });
   } finally {
     client.close();

@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { renderKubeconfig } from '../kube/kubeconfig.js';
 import { kubeconfigCandidates, mergeIntoKubeconfig, removeFromKubeconfig } from '../kube/kubeconfig-merge.js';
 import { writeFileAtomic } from '../lib/atomic-file.js';
 import { U7sError, messageOf } from '../lib/errors.js';
+import { identityFiles, readIdentityFiles } from '../pki/identity.js';
 import { instanceName, type Paths } from '../settings/paths.js';
 import { apiServerUrl } from '../plan/plan.js';
 import type { ClusterSpec } from '../settings/spec.js';
@@ -20,10 +19,8 @@ export async function publishKubeconfig(
   paths: Paths,
   target: KubeconfigTarget,
 ): Promise<U7sError | undefined> {
-  const [caPem = '', certPem = '', keyPem = ''] = await Promise.all(
-    ['ca.crt', 'admin.crt', 'admin.key'].map((file) => readFile(join(paths.pki, file), 'utf8')),
-  );
-  const entry = { name: instanceName(spec.name), server: apiServerUrl(spec), caPem, certPem, keyPem };
+  const identity = await readIdentityFiles(identityFiles(paths.pki, 'admin'));
+  const entry = { name: instanceName(spec.name), server: apiServerUrl(spec), ...identity };
   await writeFileAtomic(paths.adminKubeconfig, renderKubeconfig(entry));
   const candidates = kubeconfigCandidates({ ...target, home: paths.home });
   try {

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubeObject } from '../kube/object.js';
 import { messageOf } from '../lib/errors.js';
@@ -7,6 +6,7 @@ import { certificateExpiries } from '../pki/inspect.js';
 import type { OwnedPort } from '../rootless/port-spec.js';
 import type { ServiceStatus } from '../supervisor/definition.js';
 import { connect } from '../kube/connect.js';
+import { identityFiles } from '../pki/identity.js';
 import { clusterStatus, ownedPorts } from '../launcher/client.js';
 import type { Paths } from '../settings/paths.js';
 import type { ClusterStatus } from '../launcher/protocol.js';
@@ -82,13 +82,10 @@ async function nodeReport(
   signal: AbortSignal,
 ): Promise<NodeReport | undefined> {
   if (role === undefined || name === undefined || server === undefined) return undefined;
-  const file = (base: string): string => join(paths.pki, base);
   try {
     const client = await connect({
       server,
-      caFile: file('ca.crt'),
-      certFile: file(`${administrator(role)}.crt`),
-      keyFile: file(`${administrator(role)}.key`),
+      ...identityFiles(paths.pki, administrator(role)),
     });
     try {
       const path = `/api/v1/nodes/${encodeURIComponent(name)}`;

@@ -16,6 +16,7 @@ import { U7sError, errnoOf, messageOf } from '../lib/errors.js';
 import { step, warningOf, type Report } from '../lib/events.js';
 import { withLock } from '../lib/lock-file.js';
 import { certificateTable, workerCertificates } from '../pki/certificates.js';
+import { authorityFile } from '../pki/identity.js';
 import { ensurePki } from '../pki/rotate.js';
 import { dockerOptionsFile } from '../runtimes/docker.js';
 import type { ServiceDefinition } from '../supervisor/definition.js';
@@ -268,7 +269,7 @@ async function addonsOf(
     DNS_ADDRESS: spec.dnsAddress,
     DNS_DOMAIN: spec.dnsDomain,
     // A JSON string is a YAML one, and keeps its line breaks.
-    ROOT_CA: JSON.stringify(await readFile(join(pki, 'ca.crt'), 'utf8')),
+    ROOT_CA: JSON.stringify(await readFile(authorityFile(pki), 'utf8')),
     CLUSTER_FACTS: JSON.stringify(JSON.stringify(factsOf(spec))),
   };
   const forNodes = spec.hostIp === undefined ? [] : await loadAddons(join(folder, 'nodes'), values);

@@ -1,13 +1,11 @@
-import { readFile } from 'node:fs/promises';
+import { readIdentityFiles, type IdentityFiles } from '../pki/identity.js';
 import { createKubeClient, type KubeClient } from './client.js';
 
-/** Where an API server is, and by which certificate it is spoken to. */
-export type ApiAccess = { server: string; caFile: string; certFile: string; keyFile: string };
+/** Where an API server is, and the identity that a client presents to it. */
+export type ApiAccess = IdentityFiles & { server: string };
 
 /** A client with the identity whose files are named. */
-export async function connect(api: ApiAccess): Promise<KubeClient> {
-  const [ca, cert, key] = await Promise.all(
-    [api.caFile, api.certFile, api.keyFile].map((file) => readFile(file, 'utf8')),
-  );
-  return createKubeClient({ server: api.server, ca: ca ?? '', cert: cert ?? '', key: key ?? '' });
+export async function connect({ server, ...files }: ApiAccess): Promise<KubeClient> {
+  const { caPem, certPem, keyPem } = await readIdentityFiles(files);
+  return createKubeClient({ server, ca: caPem, cert: certPem, key: keyPem });
 }

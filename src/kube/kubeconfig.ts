@@ -1,3 +1,5 @@
+import type { IdentityFiles } from '../pki/identity.js';
+
 /** What a kubeconfig that stands alone is made of; `name` is its context, cluster and user. */
 export type KubeconfigInput = {
   name: string;
@@ -15,12 +17,7 @@ export function renderKubeconfig(input: KubeconfigInput): string {
 }
 
 /** The kubeconfig of a component, which refers to its certificate's files and so holds no secret. */
-export function renderComponentKubeconfig(input: {
-  server: string;
-  caFile: string;
-  certFile: string;
-  keyFile: string;
-}): string {
+export function renderComponentKubeconfig(input: IdentityFiles & { server: string }): string {
   return render(
     'usernetes',
     { server: input.server, 'certificate-authority': input.caFile },

@@ -1,23 +1,17 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { KubeClient } from '../kube/client.js';
 import { requestCertificate } from '../kube/signing-request.js';
 import { ensureDir, writeFileAtomic } from '../lib/atomic-file.js';
 import type { CertificateSpec } from '../pki/certificates.js';
+import { authorityFile, certificateFiles, identityFiles } from '../pki/identity.js';
 import { leafFault, readPair } from '../pki/inspect.js';
 import { signers } from './approval.js';
 import { connect } from '../kube/connect.js';
 
 /** How the API is spoken to with the identity of this node's kubelet, whose files are in `dir`. */
 export function connectAsNode(server: string, dir: string): Promise<KubeClient> {
-  const file = (name: string): string => join(dir, name);
-  return connect({
-    server,
-    caFile: file('ca.crt'),
-    certFile: file('kubelet.crt'),
-    keyFile: file('kubelet.key'),
-  });
+  return connect({ server, ...identityFiles(dir, 'kubelet') });
 }
 
 /**
@@ -34,7 +28,7 @@ export async function obtainCertificates(
   await rm(staging, { recursive: true, force: true });
   await ensureDir(staging);
   try {
-    await writeFileAtomic(join(staging, 'ca.crt'), ca);
+    await writeFileAtomic(authorityFile(staging), ca);
     const [kubelet, ...others] = table;
     if (kubelet === undefined) throw new Error('a node needs certificates');
     await obtain(staging, kubelet, token, signal);
@@ -55,7 +49,7 @@ export async function renewCertificates(
   server: string,
   signal: AbortSignal,
 ): Promise<string[]> {
-  const authority = new X509Certificate(await readFile(join(dir, 'ca.crt'), 'utf8'));
+  const authority = new X509Certificate(await readFile(authorityFile(dir), 'utf8'));
   const faults = await Promise.all(
     table.map(async (spec) => leafFault(await readPair(dir, spec.name), spec, authority, new Date())),
   );
@@ -84,8 +78,9 @@ async function obtain(
     { requestPem, signerName: signerOf(spec), usages: ['digital signature', purpose] },
     signal,
   );
-  await writeFileAtomic(join(dir, `${spec.name}.key`), keyPem);
-  await writeFileAtomic(join(dir, `${spec.name}.crt`), certPem);
+  const { certFile, keyFile } = certificateFiles(dir, spec.name);
+  await writeFileAtomic(keyFile, keyPem);
+  await writeFileAtomic(certFile, certPem);
 }
 
 function signerOf({ name, usage }: CertificateSpec): string {

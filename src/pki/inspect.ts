@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { errnoOf, U7sError } from '../lib/errors.js';
 import type { KeyPair } from './ca.js';
 import type { CertificateSpec } from './certificates.js';
+import { certificateFiles } from './identity.js';
 
 /** Milliseconds before the end of a certificate at which the next start renews it: 90 days. */
 export const renewBeforeMs = 90 * 24 * 3600_000;
@@ -25,10 +26,8 @@ export async function readIfThere(path: string): Promise<string | undefined> {
 }
 
 export async function readPair(dir: string, name: string): Promise<Partial<KeyPair>> {
-  const [certPem, keyPem] = await Promise.all([
-    readIfThere(join(dir, `${name}.crt`)),
-    readIfThere(join(dir, `${name}.key`)),
-  ]);
+  const { certFile, keyFile } = certificateFiles(dir, name);
+  const [certPem, keyPem] = await Promise.all([readIfThere(certFile), readIfThere(keyFile)]);
   return { ...(certPem === undefined ? {} : { certPem }), ...(keyPem === undefined ? {} : { keyPem }) };
 }
 
@@ -64,7 +63,7 @@ export function inspectAuthority(
   now: Date,
 ): X509Certificate | undefined {
   if (certPem === undefined && keyPem === undefined) return undefined;
-  const [crt, key] = [join(dir, `${name}.crt`), join(dir, `${name}.key`)];
+  const { certFile: crt, keyFile: key } = certificateFiles(dir, name);
   if (certPem === undefined) throw lost(crt, `${key} is there without its certificate ${crt}`);
   if (keyPem === undefined) throw lost(key, `${crt} is there without its key ${key}`);
   const certificate = parseFitting(certPem, keyPem);

@@ -1,12 +1,12 @@
 import type { X509Certificate } from 'node:crypto';
 import { readdir, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { ensureDir, writeFileAtomic } from '../lib/atomic-file.js';
 import { errnoOf } from '../lib/errors.js';
 import type { Report } from '../lib/events.js';
 import { allSettled } from '../lib/settled.js';
 import type { Issuer, KeyPair } from './ca.js';
 import { authorities, type AuthorityName, type CertificateSpec } from './certificates.js';
+import { certificateFiles } from './identity.js';
 import { inspectAuthority, leafFault, readPair, renewBeforeMs, validity } from './inspect.js';
 import { ensureEncryptionConfig, ensureServiceAccountKey } from './secrets.js';
 
@@ -135,8 +135,9 @@ async function ensureIssuers(
 }
 
 async function writePair(dir: string, name: string, { certPem, keyPem }: KeyPair): Promise<void> {
-  await writeFileAtomic(join(dir, `${name}.key`), keyPem);
-  await writeFileAtomic(join(dir, `${name}.crt`), certPem);
+  const { certFile, keyFile } = certificateFiles(dir, name);
+  await writeFileAtomic(keyFile, keyPem);
+  await writeFileAtomic(certFile, certPem);
 }
 
 function warnOfEnd(existing: Authority[], now: Date, report: Report | undefined): void {

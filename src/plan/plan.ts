@@ -21,6 +21,7 @@ import type { Runtime } from '../runtimes/runtime.js';
 import type { Paths } from '../settings/paths.js';
 import type { ExposePlan } from './types.js';
 import type { ApiAccess } from '../kube/connect.js';
+import { identityFiles } from '../pki/identity.js';
 import type { ClusterPlan, KubernetesPlan, NamespacePlan } from './types.js';
 import { administrator, roleOf } from '../settings/role.js';
 import type { ClusterSpec } from '../settings/spec.js';
@@ -220,9 +221,7 @@ export function planCluster(
 function planKubernetes(spec: ClusterSpec, paths: Paths, addons: KubeObject[]): KubernetesPlan {
   const apiAs = (identity: string): ApiAccess => ({
     server: apiServerUrl(spec),
-    caFile: join(paths.pki, 'ca.crt'),
-    certFile: join(paths.pki, `${identity}.crt`),
-    keyFile: join(paths.pki, `${identity}.key`),
+    ...identityFiles(paths.pki, identity),
   });
   const { nodeName, publishAddress } = spec;
   const role = roleOf(spec);

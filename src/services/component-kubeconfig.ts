@@ -1,6 +1,7 @@
 import type { GeneratedFile } from '../supervisor/definition.js';
 import { renderComponentKubeconfig } from '../kube/kubeconfig.js';
-import { etcFile, pkiFile, type ServiceContext } from './context.js';
+import { identityFiles } from '../pki/identity.js';
+import { etcFile, type ServiceContext } from './context.js';
 
 /** The kubeconfig of a component, which acts by its own certificate. */
 export function componentKubeconfig(context: ServiceContext, component: string): GeneratedFile {
@@ -9,9 +10,7 @@ export function componentKubeconfig(context: ServiceContext, component: string):
     mode: 0o600,
     content: renderComponentKubeconfig({
       server: context.apiServer,
-      caFile: pkiFile(context, 'ca.crt'),
-      certFile: pkiFile(context, `${component}.crt`),
-      keyFile: pkiFile(context, `${component}.key`),
+      ...identityFiles(context.pki, component),
     }),
   };
 }

@@ -1,0 +1,31 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** The certificate and the key of one name in a folder of the PKI. */
+export type CertificateFiles = { certFile: string; keyFile: string };
+
+/** What a client of the API needs: its own certificate and key, and the authority that it trusts. */
+export type IdentityFiles = CertificateFiles & { caFile: string };
+
+export function certificateFiles(folder: string, name: string): CertificateFiles {
+  return { certFile: join(folder, `${name}.crt`), keyFile: join(folder, `${name}.key`) };
+}
+
+/** The certificate of the authority that has issued all identities of the cluster's API. */
+export function authorityFile(folder: string): string {
+  return join(folder, 'ca.crt');
+}
+
+export function identityFiles(folder: string, name: string): IdentityFiles {
+  return { caFile: authorityFile(folder), ...certificateFiles(folder, name) };
+}
+
+export async function readIdentityFiles({
+  caFile,
+  certFile,
+  keyFile,
+}: IdentityFiles): Promise<{ caPem: string; certPem: string; keyPem: string }> {
+  const read = (file: string): Promise<string> => readFile(file, 'utf8');
+  const [caPem, certPem, keyPem] = await Promise.all([read(caFile), read(certFile), read(keyFile)]);
+  return { caPem, certPem, keyPem };
+}

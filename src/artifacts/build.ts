@@ -1,5 +1,6 @@
 import { symlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import type { Architecture } from '../lib/architecture.js';
 import { run } from '../lib/exec.js';
 import { U7sError } from '../lib/errors.js';
 import type { BuildRecipe } from './catalog.js';
@@ -11,7 +12,7 @@ import type { Filled } from './install.js';
 
 export type BuildContext = {
   goCache: string;
-  arch: 'amd64' | 'arm64';
+  arch: Architecture;
   env: Record<string, string | undefined>;
   signal: AbortSignal;
 };

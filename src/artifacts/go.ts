@@ -1,8 +1,8 @@
 import { execa } from 'execa';
 import { createInterface } from 'node:readline';
-import { access, constants } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { run } from '../lib/exec.js';
+import { isExecutable } from '../lib/exists.js';
 import { U7sError } from '../lib/errors.js';
 
 type Env = Record<string, string | undefined>;
@@ -52,11 +52,7 @@ export async function findOnPath(
   for (const folder of [...(env['PATH'] ?? '').split(':'), ...further]) {
     if (!isAbsolute(folder)) continue;
     const path = join(folder, name);
-    const executable = await access(path, constants.X_OK).then(
-      () => true,
-      () => false,
-    );
-    if (executable) return path;
+    if (await isExecutable(path)) return path;
   }
   return undefined;
 }

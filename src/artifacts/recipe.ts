@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 // Synchronous: a start reads some thirty small files here, which takes 5 ms this way and 25 ms through promises.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Architecture } from '../lib/architecture.js';
 import { errnoOf, U7sError } from '../lib/errors.js';
 import { catalog, type Artifact, type ArtifactName, type Way } from './catalog.js';
 
@@ -9,7 +10,7 @@ import { catalog, type Artifact, type ArtifactName, type Way } from './catalog.j
 export type LockEntry = {
   name: string;
   version: string;
-  arch: 'amd64' | 'arm64';
+  arch: Architecture;
   url: string;
   kind: 'binary' | 'tar.gz';
   sha256?: string;
@@ -41,7 +42,7 @@ export function readLock(projectRoot: string): LockEntry[] {
 
 export function readRecipe(
   name: ArtifactName,
-  source: { projectRoot: string; arch: 'amd64' | 'arm64' },
+  source: { projectRoot: string; arch: Architecture },
   lock: readonly LockEntry[],
 ): Recipe {
   const artifact = catalog[name];

@@ -1,3 +1,4 @@
+import type { Architecture } from '../lib/architecture.js';
 import type { Report } from '../lib/events.js';
 import { join } from 'node:path';
 import { artifactNames, ways, type ArtifactName, type GivenPaths, type Origin, type Way } from './catalog.js';
@@ -14,7 +15,7 @@ export type ArtifactContext = {
   goCache: string;
   /** Folder that holds config/, build/ and patches/. */
   projectRoot: string;
-  arch: 'amd64' | 'arm64';
+  arch: Architecture;
   way: Way | 'auto';
   /** By artifact: where it lies, instead of being got. */
   given?: GivenPaths;

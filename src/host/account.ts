@@ -1,5 +1,6 @@
-import { access, constants, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { U7sError } from '../lib/errors.js';
+import { isExecutable } from '../lib/exists.js';
 import { run } from '../lib/exec.js';
 import { privacyFault } from './user-dirs.js';
 
@@ -124,13 +125,10 @@ export async function requireReachable(account: Account, program: string): Promi
   const { command, args, env } = asUser(account, ['test', '-x', program], {});
   const { exitCode } = await run(command, args, { env });
   if (exitCode === 0) return;
-  const exists = await access(program, constants.X_OK).then(
-    () => true,
-    () => false,
-  );
+  const there = await isExecutable(program);
   throw new U7sError(
     'todo',
-    `the user ${account.name} cannot execute ${program}${exists ? '' : ', which does not exist'}`,
+    `the user ${account.name} cannot execute ${program}${there ? '' : ', which does not exist'}`,
     {
       fixes: ['install it for all users, below /usr'],
     },

@@ -1,5 +1,6 @@
-import { access, constants, readFile } from 'node:fs/promises';
+import { constants, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { exists } from '../lib/exists.js';
 import { userManager, type UserManager } from './systemd.js';
 
 export type Cgroups = {
@@ -83,10 +84,7 @@ function isDelegated(cgroup: string, manager: UserManager | undefined): boolean 
 
 async function isWritable(directory: string): Promise<boolean> {
   const writable = ['.', 'cgroup.procs', 'cgroup.subtree_control'].map((name) =>
-    access(join(directory, name), constants.W_OK).then(
-      () => true,
-      () => false,
-    ),
+    exists(join(directory, name), constants.W_OK),
   );
   return !(await Promise.all(writable)).includes(false);
 }

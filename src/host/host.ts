@@ -1,10 +1,11 @@
 import { watch } from 'node:fs';
-import { access, constants, open, readdir, readFile, stat, statfs } from 'node:fs/promises';
+import { constants, open, readdir, readFile, stat, statfs } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { delimiter, dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { errnoOf } from '../lib/errors.js';
 import { run, type RunResult } from '../lib/exec.js';
+import { exists, isExecutable } from '../lib/exists.js';
 import { portHolder } from '../rootless/port-holder.js';
 
 /** All that checks and facts ask of the host, so that a test can stand in for any host. Nothing here changes it. */
@@ -74,10 +75,7 @@ export function thisHost(env: Env): Host {
     },
     closedFolder: async (path) => {
       const folder = await nearestExisting(path);
-      return access(folder, constants.W_OK | constants.X_OK).then(
-        () => undefined,
-        () => folder,
-      );
+      return (await exists(folder, constants.W_OK | constants.X_OK)) ? undefined : folder;
     },
     listenFault: (address, port) =>
       new Promise((resolve) => {
@@ -109,13 +107,7 @@ export function thisHost(env: Env): Host {
     which: async (program) => {
       for (const directory of path) {
         const candidate = join(directory, program);
-        if (
-          await access(candidate, constants.X_OK).then(
-            () => true,
-            () => false,
-          )
-        )
-          return candidate;
+        if (await isExecutable(candidate)) return candidate;
       }
       return undefined;
     },

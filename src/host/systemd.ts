@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { ensureDir, writeFileAtomic } from '../lib/atomic-file.js';
 import { U7sError, errnoOf } from '../lib/errors.js';
 import { run } from '../lib/exec.js';
+import { exists } from '../lib/exists.js';
 
 type Env = Record<string, string | undefined>;
 
@@ -124,10 +125,7 @@ export async function userManager(unit: string | undefined, env: Env): Promise<U
 
 /** Whether systemd runs the user's units without a login. */
 export async function lingers(user: string): Promise<boolean> {
-  return access(join('/var/lib/systemd/linger', user)).then(
-    () => true,
-    () => false,
-  );
+  return exists(join('/var/lib/systemd/linger', user));
 }
 
 /** Tells systemd, where it waits for it, that the service is up: sd_notify(3) by its own program. */

@@ -5,7 +5,8 @@ import { ensureDir } from '../lib/atomic-file.js';
 import { step, type Report } from '../lib/events.js';
 import { withLock } from '../lib/lock-file.js';
 import type { ImageSpec } from './oci-layout.js';
-import { pauseProgram, type Architecture } from './pause.js';
+import type { Architecture } from '../lib/architecture.js';
+import { pauseProgram } from './pause.js';
 
 export type BundledInputs = {
   architecture: Architecture;

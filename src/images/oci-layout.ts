@@ -3,7 +3,7 @@ import { createWriteStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { U7sError, errnoOf } from '../lib/errors.js';
-import type { Architecture } from './pause.js';
+import type { Architecture } from '../lib/architecture.js';
 import { parseReference } from './reference.js';
 import { layerOf, type Rootfs } from './rootfs.js';
 import { blockSize, endOfArchive, tarHeader, tarPadding } from './tar-entries.js';

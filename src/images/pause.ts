@@ -1,5 +1,4 @@
-/** As Go, OCI and Kubernetes name processors. */
-export type Architecture = 'amd64' | 'arm64';
+import type { Architecture } from '../lib/architecture.js';
 
 /**
  * The program that holds a pod's namespaces open, in assembly beside its machine code. It blocks every signal and waits

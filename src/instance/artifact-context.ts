@@ -1,6 +1,6 @@
 import type { GivenPaths } from '../artifacts/catalog.js';
 import type { ArtifactContext } from '../artifacts/resolve.js';
-import { U7sError } from '../lib/errors.js';
+import { architecture } from '../lib/architecture.js';
 import type { Report } from '../lib/events.js';
 import { defaultCluster } from '../settings/paths.js';
 import { createReporter } from '../ui/reporter.js';
@@ -32,12 +32,4 @@ export async function artifactContext(cli: Cli, options: ArtifactOptions): Promi
     report: options.report ?? createReporter(cli.io, { mode: 'plain' }).report,
     signal: cli.signal,
   };
-}
-
-function architecture(): ArtifactContext['arch'] {
-  if (process.arch === 'x64') return 'amd64';
-  if (process.arch === 'arm64') return 'arm64';
-  throw new U7sError('todo', `there are no binaries for ${process.arch}`, {
-    fixes: ['use a host with an amd64 or arm64 processor'],
-  });
 }

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { ownAddress } from '../host/own-address.js';
 import type { Paths } from '../settings/paths.js';
 import { U7sError } from '../lib/errors.js';
 import { adminClient } from './admin-client.js';
@@ -23,7 +24,7 @@ export async function invite(
     if (hostIp === undefined) {
       throw new U7sError('todo', 'this cluster is one node alone: other hosts cannot reach it', {
         fixes: [
-          `start it again with an address of this host that they reach (its data stays):\nu7s down && u7s up -d --host-ip ${(await ownAddress()) ?? 'ADDRESS'}`,
+          `start it again with an address of this host that they reach (its data stays):\nu7s down && u7s up -d --host-ip ${ownAddress() ?? 'ADDRESS'}`,
         ],
       });
     }
@@ -33,11 +34,4 @@ export async function invite(
   } finally {
     client.close();
   }
-}
-
-/** The first address of this host that others may reach it by. */
-export async function ownAddress(): Promise<string | undefined> {
-  const { networkInterfaces } = await import('node:os');
-  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
-  return all.find(({ internal, family }) => !internal && family === 'IPv4')?.address;
 }

@@ -1,7 +1,8 @@
-import { access, readdir, rm, rmdir } from 'node:fs/promises';
+import { readdir, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { removeHalfWritten } from '../lib/atomic-file.js';
 import { errnoOf, messageOf, U7sError } from '../lib/errors.js';
+import { exists } from '../lib/exists.js';
 import { runOk } from '../lib/exec.js';
 import { withLock } from '../lib/lock-file.js';
 import { isServed } from '../supervisor/control-socket.js';
@@ -107,14 +108,7 @@ async function removeEmptyParent(target: string): Promise<void> {
 
 /** The targets that are there, as a listing for `--dry-run` and as the proof that nothing is left. */
 export async function present(targets: string[]): Promise<string[]> {
-  const found = await Promise.all(
-    targets.map((target) =>
-      access(target).then(
-        () => [target],
-        () => [],
-      ),
-    ),
-  );
+  const found = await Promise.all(targets.map(async (target) => ((await exists(target)) ? [target] : [])));
   return found.flat();
 }
 

@@ -1,7 +1,7 @@
 import { spawn, type StdioOptions } from 'node:child_process';
-import { access } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errnoOf, messageOf, U7sError } from '../lib/errors.js';
+import { exists } from '../lib/exists.js';
 import { groupLives } from '../lib/processes.js';
 
 export type Program = { command: string; args: readonly string[]; env: Record<string, string>; cwd?: string };
@@ -58,13 +58,6 @@ async function explain({ command, cwd }: Program, error: unknown): Promise<U7sEr
   return why
     ? new NotExecutableError('todo', message, { cause: error })
     : new U7sError('todo', message, { cause: error });
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 /** False when nobody is left to receive it. */

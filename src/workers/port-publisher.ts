@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { networkInterfaces } from 'node:os';
+import { ownAddress } from '../host/own-address.js';
 import type { KubeClient } from '../kube/client.js';
 import { createEventRecorder } from '../kube/events.js';
 import { mirror, type MirrorOptions } from '../kube/mirror.js';
@@ -151,8 +151,7 @@ function createPatience(): (trouble: string) => number {
 /** What a load balancer is reached by: of all addresses the first that is not loopback. */
 function ingressAddress(publishAddress: string): string {
   if (publishAddress !== '0.0.0.0') return publishAddress;
-  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
-  return all.find(({ internal, family }) => !internal && family === 'IPv4')?.address ?? '127.0.0.1';
+  return ownAddress() ?? '127.0.0.1';
 }
 
 async function unprivilegedFrom(): Promise<number> {

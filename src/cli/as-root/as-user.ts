@@ -1,7 +1,7 @@
-import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { clusterPaths } from '../../settings/paths.js';
+import { exists } from '../../lib/exists.js';
 import { resolveHomeDirs } from '../../host/user-dirs.js';
 import { checkoutFolder, checkoutVariable } from './checkout.js';
 import { linkKubeconfig, unlinkKubeconfig } from './checkout-link.js';
@@ -59,11 +59,4 @@ export async function runAsUser(
     if (before !== undefined && (await exists(before))) await linkKubeconfig(cli.projectRoot, before);
   }
   return exitCode;
-}
-
-function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { access, constants } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
+import { isExecutable } from '../../lib/exists.js';
 import type { Cli } from '../command.js';
 
 /**
@@ -30,14 +30,7 @@ export async function hostKubectl(
   inKubeconfig: boolean,
 ): Promise<'context' | 'kubeconfig' | undefined> {
   const folders = (cli.io.env['PATH'] ?? '').split(delimiter).filter(Boolean);
-  const found = await Promise.all(
-    folders.map((folder) =>
-      access(join(folder, 'kubectl'), constants.X_OK).then(
-        () => true,
-        () => false,
-      ),
-    ),
-  );
+  const found = await Promise.all(folders.map((folder) => isExecutable(join(folder, 'kubectl'))));
   if (!found.includes(true)) return undefined;
   return inKubeconfig && !actsForRoot(cli) ? 'context' : 'kubeconfig';
 }

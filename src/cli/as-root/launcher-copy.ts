@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { lstatSync, readFileSync, readdirSync } from 'node:fs';
-import { access, readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { U7sError, messageOf } from '../../lib/errors.js';
+import { exists } from '../../lib/exists.js';
 import type { Invocation } from '../pass-through.js';
 
 /** What the launcher consists of, beside its npm packages. */
@@ -96,11 +97,4 @@ async function unusedCopies(targetDir: string): Promise<string[]> {
     processes.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')),
   );
   return copies.filter((copy) => !commandLines.some((line) => line.includes(`${join(targetDir, copy)}/`)));
-}
-
-function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

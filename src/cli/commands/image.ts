@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import { U7sError, UsageError } from '../../lib/errors.js';
+import { architecture } from '../../lib/architecture.js';
 import type { Node } from '../../images/node-images.js';
 import type { Cli, DefineCommand } from '../command.js';
 import { selectedPaths } from '../globals.js';
@@ -188,10 +189,6 @@ async function runningNode(cli: Cli, command: Command): Promise<Node> {
   const { artifacts, images } = runtimes[identity.runtime];
   const binary = binaryOf(await clusterArtifacts(cli, identity, artifacts));
   return { pid, store: images(binary) };
-}
-
-function architecture(): 'amd64' | 'arm64' {
-  return process.arch === 'arm64' ? 'arm64' : 'amd64';
 }
 
 function variables(settings: string[]): Record<string, string> {

@@ -36,7 +36,7 @@ const variableNames = ['NODE_SUBNET', 'PORT_KUBE_APISERVER', 'PORT_KUBELET', 'PO
 async function settingsOf({ io, projectRoot }: Cli): Promise<Gen2Settings> {
   const { env, cwd, stdin } = io;
   const [{ ownAddress }, { defaultNodeName }] = await Promise.all([
-    import('../../instance/invite.js'),
+    import('../../host/own-address.js'),
     import('../../settings/resolve.js'),
   ]);
   const engine = env['CONTAINER_ENGINE'];
@@ -46,7 +46,7 @@ async function settingsOf({ io, projectRoot }: Cli): Promise<Gen2Settings> {
     image: env['U7S_IMAGE'] || 'usernetes',
     projectRoot,
     cwd,
-    hostIp: env['HOST_IP'] || (await ownAddress()) || '127.0.0.1',
+    hostIp: env['HOST_IP'] || ownAddress() || '127.0.0.1',
     ports: {
       api: env['PORT_KUBE_APISERVER'] || '6443',
       kubelet: env['PORT_KUBELET'] || '10250',

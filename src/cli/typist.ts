@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { formatFix, plainTypist, type Fix, type Typist } from '../lib/fixes.js';
+import { shellLine } from '../lib/shell.js';
 import { defaultCluster } from '../settings/paths.js';
 import { wrapperFolder } from './as-root/checkout.js';
 import type { Cli } from './command.js';
@@ -18,11 +19,11 @@ export function typistFor(cli: Cli): Typist {
   if (folder === undefined) return plainTypist;
   const script = (name: string): string => (folder === '.' ? `./${name}` : join(folder, name));
   return (program, args) => {
-    if (program === 'rootlessctl') return [script('rootlessctl.sh'), ...args].join(' ');
+    if (program === 'rootlessctl') return shellLine([script('rootlessctl.sh'), ...args]);
     const at = args[0] === '--cluster' ? 2 : 0;
     const own = scripts[args[at] ?? ''];
-    if (own === undefined) return [script('bin/u7s.js'), ...args].join(' ');
-    return [script(own), ...args.slice(0, at), ...args.slice(at + 1)].join(' ');
+    if (own === undefined) return shellLine([script('bin/u7s.js'), ...args]);
+    return shellLine([script(own), ...args.slice(0, at), ...args.slice(at + 1)]);
   };
 }
 

@@ -23,11 +23,16 @@ export async function loadAddons(
     const path = join(manifestDir, file);
     return [...parseAllDocuments(substitute(path, texts[index] ?? '', values))].flatMap((document) => {
       const fault = document.errors[0];
-      if (fault !== undefined) throw new U7sError('todo', `${path} is not YAML: ${messageOf(fault)}`);
+      if (fault !== undefined)
+        throw new U7sError('manifest-invalid', `${path} is not YAML: ${messageOf(fault)}`);
       const object: unknown = document.toJS();
       if (object === null) return []; // only comments
-      if (!isKubeObject(object))
-        throw new U7sError('todo', `${path} has a document without apiVersion, kind or metadata.name`);
+      if (!isKubeObject(object)) {
+        throw new U7sError(
+          'manifest-invalid',
+          `${path} has a document without apiVersion, kind or metadata.name`,
+        );
+      }
       return [object];
     });
   });
@@ -74,7 +79,7 @@ function substitute(path: string, text: string, values: Readonly<Record<string, 
   return text.replace(/\$\{(\w+)\}/g, (placeholder, name: string) => {
     const value = values[name];
     if (value === undefined)
-      throw new U7sError('todo', `${path} has a placeholder that nothing is known for: ${placeholder}`);
+      throw new U7sError('manifest-invalid', `${path} has an unknown placeholder: ${placeholder}`);
     return value;
   });
 }

@@ -2,12 +2,13 @@ import { createHash, X509Certificate } from 'node:crypto';
 import { Agent } from 'node:https';
 import { connect, type DetailedPeerCertificate, type TLSSocket } from 'node:tls';
 import { errnoOf, messageOf, U7sError } from '../lib/errors.js';
+import { u7s } from '../lib/fixes.js';
 import { send } from './transport.js';
 
 export type Discovered = {
   /** PEM of the authority that `hash` names. */
   ca: string;
-  /** The addresses of both ends: this host's own on the way there, and the server's. */
+  /** The addresses of both ends of the connection: this host's own and the server's. */
   localAddress: string;
   remoteAddress: string;
 };
@@ -21,8 +22,8 @@ export function caHash(ca: string): string {
 }
 
 /**
- * Gets the authority of an API server of which only the hash is known, as part of what the server shows when it is called.
- * Nothing is sent but the greeting. Whether the server's own certificate is of that authority shows at the next
+ * Gets the authority of an API server, of which only the hash is known, from the chain that the server presents. Nothing is
+ * sent besides the TLS greeting. Whether that authority has issued the server's own certificate shows at the next
  * connection, which trusts no other.
  */
 export async function discoverAuthority(
@@ -37,9 +38,9 @@ export async function discoverAuthority(
     const { localAddress = '', remoteAddress = '' } = socket;
     if (ca !== undefined) return { ca, localAddress, remoteAddress };
     throw new U7sError(
-      'todo',
-      `${host}:${port} is not the control plane that ${hash} names: what answers there has another certificate authority`,
-      { fixes: ['get the line anew, on the control plane: u7s join-command'] },
+      'wrong-authority',
+      `${host}:${port} is not the control plane that ${hash} names: the server there has another certificate authority`,
+      { fixes: [u7s(['join-command'], { on: 'control-plane', text: 'get a new line' })] },
     );
   } finally {
     socket.destroy();
@@ -48,7 +49,7 @@ export async function discoverAuthority(
 
 function call(host: string, port: number, signal: AbortSignal): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
-    // Not verified here but by the hash.
+    // The caller verifies it, by the hash.
     const socket = connect({ host, port, rejectUnauthorized: false, servername: '' });
     const fail = (why: string, cause?: unknown): void => {
       socket.destroy();
@@ -74,15 +75,19 @@ function call(host: string, port: number, signal: AbortSignal): Promise<TLSSocke
 }
 
 export function unreachable(where: string, why: string, cause: unknown): U7sError {
-  return new U7sError('todo', `the control plane does not answer on ${where}: ${why}`, {
+  return new U7sError('api-unreachable', `the control plane does not answer on ${where}: ${why}`, {
     fixes: [
-      `on its host: u7s status, which must name ${where}; let a firewall between the two hosts pass that TCP port`,
+      u7s(['status'], {
+        on: 'control-plane',
+        text: `check that it is running and that its API is at ${where}`,
+      }),
+      `open TCP port ${where.slice(where.lastIndexOf(':') + 1)} in any firewall between the two hosts`,
     ],
     cause,
   });
 }
 
-/** Every certificate that was shown, DER. */
+/** Every certificate that was presented, DER. */
 function chainOf(socket: TLSSocket): Buffer[] {
   const found: Buffer[] = [];
   let next: DetailedPeerCertificate | undefined = socket.getPeerCertificate(true);
@@ -93,12 +98,12 @@ function chainOf(socket: TLSSocket): Buffer[] {
   return found;
 }
 
-/** Certificates are made out from five minutes before their making on, so a clock may be nearly that much behind. */
+/** Certificates are valid from five minutes before they are made, so a clock may be almost that much behind. */
 const skewLimitMs = 4 * 60_000;
 
 /**
- * Makes sure, before anything secret is sent, that the server has a certificate of that authority for the name by which it
- * was called, and that the two clocks agree well enough for the certificates to come.
+ * Makes sure, before anything secret is sent, that the authority has issued the server's certificate for the name by which
+ * it was called, and that the two clocks agree well enough for the certificates that follow.
  */
 export async function verifyServer(server: string, ca: string, signal: AbortSignal): Promise<void> {
   const agent = new Agent({ ca });
@@ -119,9 +124,9 @@ export async function verifyServer(server: string, ca: string, signal: AbortSign
 function clocksDiffer(skewMs: number): U7sError {
   const minutes = Math.round(Math.abs(skewMs) / 60_000);
   return new U7sError(
-    'todo',
+    'clock-wrong',
     `the clock of this host is ${minutes} minutes ${skewMs < 0 ? 'behind' : 'ahead of'} that of the control plane`,
-    { fixes: ['set both right, as root: timedatectl set-ntp true'] },
+    { fixes: ['set both clocks, as root: timedatectl set-ntp true'] },
   );
 }
 
@@ -130,24 +135,30 @@ function explainTls(where: string, error: unknown): U7sError {
     case 'CERT_NOT_YET_VALID':
     case 'CERT_HAS_EXPIRED':
       return new U7sError(
-        'todo',
+        'clock-wrong',
         `by the clock of this host, ${new Date().toISOString()}, the certificate of ${where} is not valid: ${messageOf(error)}`,
-        { fixes: ['set the clocks of both hosts right, as root: timedatectl set-ntp true'], cause: error },
+        { fixes: ['set the clocks of both hosts, as root: timedatectl set-ntp true'], cause: error },
       );
     case 'ERR_TLS_CERT_ALTNAME_INVALID':
-      return new U7sError('todo', `the control plane is not called ${where}: ${messageOf(error)}`, {
-        fixes: ['use the address in the line that it prints: u7s join-command'],
-        cause: error,
-      });
+      return new U7sError(
+        'wrong-address',
+        `the control plane's certificate is not for ${where}: ${messageOf(error)}`,
+        {
+          fixes: [u7s(['join-command'], { on: 'control-plane', text: 'use the address in the line' })],
+          cause: error,
+        },
+      );
     case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
     case 'SELF_SIGNED_CERT_IN_CHAIN':
     case 'DEPTH_ZERO_SELF_SIGNED_CERT':
     case 'CERT_SIGNATURE_FAILURE':
       return new U7sError(
-        'todo',
-        `what answers on ${where} shows the control plane's authority, but has no certificate of it: ${messageOf(error)}`,
+        'wrong-authority',
+        `the server at ${where} shows the control plane's authority, but that authority did not issue its certificate: ${messageOf(error)}`,
         {
-          fixes: ['something between the hosts intercepts the connection; nothing was sent to it'],
+          fixes: [
+            'find out what intercepts the connection between the two hosts; nothing secret was sent to it',
+          ],
           cause: error,
         },
       );

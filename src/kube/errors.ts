@@ -1,6 +1,9 @@
 import { U7sError } from '../lib/errors.js';
 
-/** The API server refused a request. */
+/**
+ * The API server refused a request. The code is `api-` and the reason in lower case with dashes, `api-not-found`, or
+ * `api-refused` where the answer names no reason.
+ */
 export class KubeError extends U7sError {
   override readonly name = 'KubeError';
   /** HTTP status. */
@@ -9,10 +12,14 @@ export class KubeError extends U7sError {
   readonly reason: string | undefined;
 
   constructor(status: number, message: string, reason?: string) {
-    super('todo', message);
+    super(codeOfReason(reason), message);
     this.status = status;
     this.reason = reason;
   }
+}
+
+function codeOfReason(reason = 'Refused'): string {
+  return `api${reason.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
 /** From the body of an error answer, which is a `metav1.Status` unless something other than the API server spoke. */

@@ -2,7 +2,7 @@ import { open, rm, stat } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { errnoOf, U7sError } from '../lib/errors.js';
 
-/** Changing a kubeconfig takes milliseconds: who has held its lock for this long is dead. */
+/** Changing a kubeconfig takes milliseconds: a process that has held its lock for this long is dead. */
 const staleMs = 30_000;
 const patienceMs = 5_000;
 const retryMs = 50;
@@ -19,8 +19,8 @@ export async function withFileLock<T>(
   const deadline = Date.now() + patienceMs;
   while (!(await tryLock(path))) {
     if (Date.now() > deadline) {
-      throw new U7sError('todo', `another program holds the lock ${path}`, {
-        fixes: [`try again when it has finished; if none is running: rm ${path}`],
+      throw new U7sError('locked', `another program holds the lock ${path}`, {
+        fixes: ['try again when that program has finished', `if none is running: rm ${path}`],
       });
     }
     await delay(retryMs, undefined, signal === undefined ? {} : { signal });

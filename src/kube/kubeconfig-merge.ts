@@ -26,8 +26,8 @@ export function kubeconfigCandidates(from: {
 
 /**
  * Adds a cluster, its user and a context, all called `input.name`, to the user's kubeconfig and makes the context the
- * current one. Everything else in the file stays, comments too. Returns the file. Throws a `U7sError` without touching
- * a file that cannot be understood.
+ * current one. Everything else in the file stays, comments too. Returns the file. Throws a `U7sError`, and
+ * leaves the file as it is, when it cannot be understood.
  */
 export async function mergeIntoKubeconfig(
   candidates: readonly string[],
@@ -147,12 +147,12 @@ async function exists(path: string): Promise<boolean> {
   }
 }
 
-/** The file that `path` leads to, which need not exist, so that a symbolic link stays one when the file is replaced. */
+/** The file that `path` points to, which need not exist, so that a symbolic link stays one when the file is replaced. */
 async function followLinks(path: string, depth = 0): Promise<string> {
   try {
     const next = resolve(dirname(path), await readlink(path));
     if (depth === 40)
-      throw new U7sError('todo', `too many symbolic links at ${path}`, { fixes: [`rm ${path}`] });
+      throw new U7sError('too-many-links', `too many symbolic links at ${path}`, { fixes: [`rm ${path}`] });
     return await followLinks(next, depth + 1);
   } catch (error) {
     if (['EINVAL', 'ENOENT'].includes(errnoOf(error) ?? '')) return path;
@@ -161,7 +161,7 @@ async function followLinks(path: string, depth = 0): Promise<string> {
 }
 
 function notUnderstood(path: string, why: string): U7sError {
-  return new U7sError('todo', `${path} is not a kubeconfig that can be changed: ${why}`, {
+  return new U7sError('kubeconfig-invalid', `${path} is not a kubeconfig that can be changed: ${why}`, {
     fixes: [`correct it, or move it out of the way: mv ${path} ${path}.broken`],
   });
 }

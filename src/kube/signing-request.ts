@@ -4,7 +4,7 @@ import type { KubeClient } from './client.js';
 
 const collection = '/apis/certificates.k8s.io/v1/certificatesigningrequests';
 const pollMs = { first: 50, longest: 1_000 };
-/** Answered within moments where the control plane has somebody for it. */
+/** A control plane with a node approver answers within moments. */
 const limitMs = 60_000;
 
 type Status = {
@@ -12,7 +12,7 @@ type Status = {
   metadata: { name: string };
 };
 
-/** A request that was read by the one who answers such, and refused. */
+/** The control plane has read the request and refused it. */
 export class DeniedError extends U7sError {
   override readonly name = 'DeniedError';
 }
@@ -40,14 +40,14 @@ export async function requestCertificate(
     if (refusal !== undefined)
       throw new DeniedError(
         'request-denied',
-        `the control plane refuses: ${refusal.message ?? 'no reason given'}`,
+        `the control plane denied the certificate: ${refusal.message ?? 'no reason given'}`,
       );
     if (performance.now() > end) {
       throw new U7sError(
-        'todo',
+        'certificate-timeout',
         `the control plane has not answered the request for a certificate within ${limitMs / 1000} s`,
         {
-          fixes: ['on the control plane: u7s status; u7s logs launcher'],
+          fixes: [{ on: 'control-plane', text: 'see why', commands: [['status'], ['logs', 'launcher']] }],
         },
       );
     }

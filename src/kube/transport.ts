@@ -35,7 +35,7 @@ export function send(
     let incoming: IncomingMessage | undefined;
     const giveUp = (): void => {
       const message = `${method} ${url.pathname} was not answered within ${timeoutMs / 1000} s`;
-      (incoming ?? outgoing).destroy(new U7sError('todo', message));
+      (incoming ?? outgoing).destroy(new U7sError('api-unreachable', message));
     };
     const timer = timeoutMs === Infinity ? undefined : setTimeout(giveUp, timeoutMs);
     outgoing.on('close', () => clearTimeout(timer));

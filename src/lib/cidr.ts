@@ -5,7 +5,7 @@ import { UsageError } from './errors.js';
 export function nthAddress(cidr: string, index: number): string {
   const [network, prefix] = parseNetwork(cidr);
   if (index < 0 || index >= 2 ** (32 - prefix))
-    throw new UsageError('todo', `${cidr} has no address number ${index}`);
+    throw new UsageError('no-such-address', `${cidr} has no address number ${index}`);
   const value = network.toByteArray().reduce((sum, byte) => sum * 256 + byte, 0) + index;
   return [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join('.');
 }
@@ -24,9 +24,9 @@ export function cidrsOverlap(a: string, b: string): boolean {
 function parseNetwork(cidr: string): [ipaddr.IPv4, number] {
   if (!ipaddr.IPv4.isValidCIDR(cidr)) {
     throw new UsageError(
-      'todo',
+      'network-invalid',
       `${JSON.stringify(cidr)} is not an IPv4 network`,
-      'write it like 10.88.0.0/16',
+      'write it as an address and a prefix length, for example 10.88.0.0/16',
     );
   }
   const [, prefix] = ipaddr.IPv4.parseCIDR(cidr);

@@ -3,7 +3,7 @@ import { messageOf, U7sError } from './errors.js';
 
 export type RunOptions = {
   cwd?: string;
-  /** The whole environment of the child; nothing is inherited beside it. */
+  /** The whole environment of the child; nothing else is inherited. */
   env?: Record<string, string | undefined>;
   input?: string;
   signal?: AbortSignal;
@@ -13,12 +13,13 @@ export type RunOptions = {
 
 export type RunResult = { exitCode: number; stdout: string; stderr: string };
 
-/** More than any program prints that we listen to. */
+/** More than any program prints whose output we read. */
 const maxBuffer = 64 * 2 ** 20;
 
 /**
- * Runs a program to its end and captures what it prints, less one newline at the end. Never throws for a non-zero exit;
- * throws when it cannot be started or is killed. By hand, since to load execa takes longer than what most starts run.
+ * Runs a program to its end and captures what it prints, without the final newline. Does not throw for a non-zero exit;
+ * throws when the program cannot be started or is killed. Not execa, since loading it takes longer than most of the programs
+ * that a start runs.
  */
 export function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
   const { input, env, ...rest } = options;
@@ -34,7 +35,7 @@ export function run(command: string, args: readonly string[], options: RunOption
         }
         if (options.signal?.aborted) return reject(options.signal.reason as Error);
         const reason = error?.signal ? `it was killed by ${error.signal}` : messageOf(error);
-        reject(new U7sError('todo', `cannot run ${command}: ${reason}`, { cause: error }));
+        reject(new U7sError('cannot-run', `cannot run ${command}: ${reason}`, { cause: error }));
       },
     );
     child.stdin?.on('error', () => undefined); // a program need not read what it is given
@@ -42,7 +43,7 @@ export function run(command: string, args: readonly string[], options: RunOption
   });
 }
 
-/** Like `run`, but a non-zero exit is an error that carries the end of what the program said. Returns its stdout. */
+/** Like `run`, but a non-zero exit is an error that quotes the end of the program's output. Returns its stdout. */
 export async function runOk(
   command: string,
   args: readonly string[],
@@ -51,7 +52,10 @@ export async function runOk(
   const { exitCode, stdout, stderr } = await run(command, args, options);
   if (exitCode === 0) return stdout;
   const said = (stderr.trim() || stdout.trim()).split('\n').slice(-5).join('\n');
-  throw new U7sError('todo', `${command} ${args[0] ?? ''} exited with ${exitCode}${said ? `: ${said}` : ''}`);
+  throw new U7sError(
+    'program-failed',
+    `${command} ${args[0] ?? ''} exited with ${exitCode}${said ? `: ${said}` : ''}`,
+  );
 }
 
 function definedOnly(env: Record<string, string | undefined>): Record<string, string> {

@@ -1,6 +1,8 @@
+import { shellLine } from './shell.js';
+
 /**
  * What a person can do about a fault: words, or commands of ours. Commands are kept as data, so that they are completed
- * where they are shown: with the program as that person types it, and with `--cluster` where they need it.
+ * where they are shown: with the program as that person types it, and with `--cluster` where it is needed.
  */
 export type Fix = string | CommandFix;
 
@@ -11,7 +13,7 @@ export type CommandFix = {
   commands: readonly (readonly string[])[];
   /** `u7s` if it is not given. */
   program?: 'rootlessctl';
-  /** Whose host they are typed on, if it is not this one. There they are about that host's own instance. */
+  /** The host to type them on, if it is not this one. There they are about that host's own instance. */
   on?: 'control-plane' | 'other-node';
 };
 
@@ -20,11 +22,11 @@ export function u7s(args: readonly string[], options: Omit<CommandFix, 'commands
   return { ...options, commands: [args] };
 }
 
-/** How somebody types a command of ours: program and arguments, ready for a shell. */
+/** How a person types a command of ours: program and arguments, quoted for a shell. */
 export type Typist = (program: 'u7s' | 'rootlessctl', args: readonly string[]) => string;
 
 /** As it is typed where u7s is on the PATH. */
-export const plainTypist: Typist = (program, args) => [program, ...args].join(' ');
+export const plainTypist: Typist = (program, args) => shellLine([program, ...args]);
 
 const places = { 'control-plane': 'on the control plane', 'other-node': 'on the other host' } as const;
 
@@ -39,7 +41,7 @@ export function formatFix(fix: Fix, instance: string | undefined, typist: Typist
   return [...(where === undefined ? [] : [where]), ...(text === undefined ? [] : [text]), line].join(': ');
 }
 
-/** A command that names an instance itself stays as it is. */
+/** A command that names an instance already stays as it is. */
 function about(instance: string | undefined, args: readonly string[]): readonly string[] {
   return instance === undefined || args.includes('--cluster') ? args : ['--cluster', instance, ...args];
 }

@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import type { KubeClient } from '../kube/client.js';
 import { KubeError } from '../kube/errors.js';
 import { U7sError } from '../lib/errors.js';
+import { u7s } from '../lib/fixes.js';
 import { joiningGroup, reusableGroup } from './approval.js';
 
 /** A token in Kubernetes' own form: https://kubernetes.io/docs/reference/access-authn-authz/bootstrap-tokens/ */
@@ -10,7 +11,7 @@ export const tokenPattern = /^([a-z0-9]{6})\.([a-z0-9]{16})$/;
 export type TokenInfo = {
   /** The part before the dot, which is no secret. */
   id: string;
-  /** ISO 8601; missing for one that never expires, which we do not make. */
+  /** ISO 8601; missing for a token that never expires, which only others make. */
   expires?: string;
   /** Whether it admits more than one node. */
   reusable: boolean;
@@ -46,7 +47,7 @@ export async function createToken(
   return `${id}.${secret}`;
 }
 
-/** The tokens by which nodes may join now, those that end first before the others. */
+/** The tokens by which nodes may join now, in the order in which they expire. */
 export async function listTokens(client: KubeClient, signal: AbortSignal): Promise<TokenInfo[]> {
   const query = new URLSearchParams({ fieldSelector: `type=${secretType}` });
   const { items } = await client.get<{ items: TokenSecret[] }>(`${secrets}?${query.toString()}`, { signal });
@@ -64,7 +65,7 @@ export async function listTokens(client: KubeClient, signal: AbortSignal): Promi
     .sort((a, b) => (a.expires ?? '~').localeCompare(b.expires ?? '~'));
 }
 
-/** Nobody can join by it any more. `word` is the token, or its part before the dot. */
+/** Makes the token useless for further joins. `word` is the token, or its part before the dot. */
 export async function revokeToken(client: KubeClient, word: string, signal: AbortSignal): Promise<string> {
   const [id = ''] = word.split('.');
   try {
@@ -72,7 +73,10 @@ export async function revokeToken(client: KubeClient, word: string, signal: Abor
     return id;
   } catch (error) {
     if (!(error instanceof KubeError) || error.status !== 404) throw error;
-    throw new U7sError('todo', `there is no token ${id}`, { fixes: ['see u7s token list'], cause: error });
+    throw new U7sError('no-such-token', `there is no token ${id}`, {
+      fixes: [u7s(['token', 'list'], { text: 'see which there are' })],
+      cause: error,
+    });
   }
 }
 

@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { errnoOf, U7sError } from '../lib/errors.js';
+import { u7s } from '../lib/fixes.js';
 import type { KeyPair } from './ca.js';
 import type { CertificateSpec } from './certificates.js';
 import { certificateFiles } from './identity.js';
@@ -72,17 +73,27 @@ export function inspectAuthority(
   const { start, end } = validity(certificate);
   if (start > now.getTime() || end <= now.getTime()) {
     const period = `${new Date(start).toISOString()} to ${new Date(end).toISOString()}`;
-    throw new U7sError('todo', `${crt} is valid from ${period}, and it is ${now.toISOString()}`, {
-      fixes: ['set the clock right; if it is, remove the cluster with `u7s cleanup` and start a new one'],
-    });
+    throw new U7sError(
+      'authority-not-valid',
+      `${crt} is valid from ${period}, and it is ${now.toISOString()}`,
+      {
+        fixes: [
+          'set the clock of this host, if it is wrong',
+          u7s(['cleanup'], { text: 'if the clock is right, remove the cluster and start a new one' }),
+        ],
+      },
+    );
   }
   return certificate;
 }
 
 /** The error about a file that cannot be made again without breaking what the cluster has stored or handed out. */
 export function lost(file: string, message: string): U7sError {
-  return new U7sError('todo', message, {
-    fixes: [`restore ${file} from a backup, or remove the cluster with \`u7s cleanup\` and start a new one`],
+  return new U7sError('pki-damaged', message, {
+    fixes: [
+      `restore ${file} from a backup`,
+      u7s(['cleanup'], { text: 'if there is no backup, remove the cluster and start a new one' }),
+    ],
   });
 }
 

@@ -11,9 +11,9 @@ export async function readDockerOptions(file: string): Promise<Record<string, un
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return {};
     const fault = error instanceof z.ZodError ? 'it is not a JSON object' : messageOf(error);
-    throw new U7sError('todo', `${file} cannot be used: ${fault}`, {
+    throw new U7sError('setting-invalid', `${file} cannot be used: ${fault}`, {
       fixes: [
-        'mend it: the fields are those of a daemon.json, https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file',
+        'correct it: its fields are those of daemon.json, https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file',
       ],
       cause: error,
     });

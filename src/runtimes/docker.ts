@@ -71,7 +71,7 @@ function dockerConfiguration(context: ServiceContext): object {
   const taken = Object.keys(context.docker.options).filter((name) => name in ours);
   if (taken.length === 0) return { ...context.docker.options, ...ours };
   const file = dockerOptionsFile(context.settings);
-  throw new U7sError('todo', `${file} sets ${taken.join(', ')}, which the cluster sets itself`, {
+  throw new U7sError('setting-invalid', `${file} sets ${taken.join(', ')}, which the cluster sets itself`, {
     fixes: [`remove ${taken.length === 1 ? 'it' : 'them'} from ${file}`],
   });
 }

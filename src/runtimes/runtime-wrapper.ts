@@ -1,3 +1,5 @@
+import { shellQuote } from '../lib/shell.js';
+
 /**
  * A script to be installed in place of an OCI runtime: it may rewrite a container's config.json before the runtime
  * creates the container, and is the runtime itself for every other command.
@@ -38,8 +40,4 @@ ${rewrite}
 fi
 exec "$runc" "$@"
 `;
-}
-
-function shellQuote(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,6 +1,6 @@
 import { basename, join } from 'node:path';
 import type { Account } from '#src/host/account.js';
-import { connect } from '#src/workers/bring-up.js';
+import { connect } from '#src/kube/connect.js';
 import { clusterPaths, type Paths } from '#src/settings/paths.js';
 import { statusReport, type StatusReport } from '#src/instance/status.js';
 import type { KubeClient } from '#src/kube/client.js';

@@ -43,13 +43,17 @@ test('every document of every manifest is read, with its placeholders filled', a
 });
 
 for (const [what, text, message] of [
-  ['an unknown placeholder', configMap('a', '${WHO}'), /nothing is known for: \$\{WHO\}/],
+  ['an unknown placeholder', configMap('a', '${WHO}'), /x\.yaml has .*\$\{WHO\}/],
   ['no YAML', 'a: [', /is not YAML/],
   ['something that is no object', 'hello: world', /without apiVersion, kind or metadata.name/],
 ] as const) {
   test(`${what} is an error that names the file`, async (t) => {
     const dir = await folderWith(t, { 'x.yaml': text });
-    const error = await t.throwsAsync(loadAddons(dir, {}), { instanceOf: U7sError, message });
+    const error = await t.throwsAsync(loadAddons(dir, {}), {
+      instanceOf: U7sError,
+      code: 'manifest-invalid',
+      message,
+    });
     t.true(error.message.includes(join(dir, 'x.yaml')));
   });
 }

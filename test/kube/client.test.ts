@@ -31,6 +31,7 @@ test('a refusal carries the status, the reason and the message of the server', a
   const error = await t.throwsAsync(client.get('/api/v1/nodes/x'), { instanceOf: KubeError });
   t.is(error.status, 404);
   t.is(error.reason, 'NotFound');
+  t.is(error.code, 'api-not-found');
   t.is(error.message, 'GET /api/v1/nodes/x: nodes "x" not found');
 });
 
@@ -38,6 +39,7 @@ test('an error of something else than the API server is told too', async (t) => 
   const client = await clientOf(t, (_request, response) => response.writeHead(502).end('bad gateway\n'));
   await t.throwsAsync(client.get('/version'), {
     instanceOf: KubeError,
+    code: 'api-refused',
     message: 'GET /version: bad gateway',
   });
 });
@@ -84,12 +86,18 @@ test('objects of every kind have a path', (t) => {
 
 test('an answer that does not come in time is an error', async (t) => {
   const client = await clientOf(t, () => undefined);
-  await t.throwsAsync(client.get('/version', { timeoutMs: 50 }), { message: /not answered within 0.05 s/ });
+  await t.throwsAsync(client.get('/version', { timeoutMs: 50 }), {
+    code: 'api-unreachable',
+    message: /0.05 s/,
+  });
 });
 
 test('nor is one waited for that stops half-way', async (t) => {
   const client = await clientOf(t, (_request, response) => response.write('{'));
-  await t.throwsAsync(client.get('/version', { timeoutMs: 200 }), { message: /not answered within 0.2 s/ });
+  await t.throwsAsync(client.get('/version', { timeoutMs: 200 }), {
+    code: 'api-unreachable',
+    message: /0.2 s/,
+  });
 });
 
 test('a request ends with its signal, and with its reason', async (t) => {

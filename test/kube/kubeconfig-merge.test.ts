@@ -186,7 +186,8 @@ for (const [what, text] of [
     const file = await fileWith(t, text);
     const merge = await t.throwsAsync(mergeIntoKubeconfig([file], ours), { instanceOf: U7sError });
     t.true(merge.message.includes(file));
-    t.true(merge.fix?.includes(`mv ${file}`));
+    t.is(merge.code, 'kubeconfig-invalid');
+    t.true(merge.fixes.join().includes(`mv ${file}`));
     await t.throwsAsync(removeFromKubeconfig([file], 'usernetes'), { instanceOf: U7sError });
     t.is(await readFile(file, 'utf8'), text);
     t.deepEqual(await readdir(join(file, '..')), ['config'], 'no lock and no temporary file is left');

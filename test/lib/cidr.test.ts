@@ -8,7 +8,7 @@ test('addresses of a network are counted from its first', (t) => {
 });
 
 test('an address past the end is refused', (t) => {
-  t.throws(() => nthAddress('10.0.0.0/24', 256), { message: /no address number 256/ });
+  t.throws(() => nthAddress('10.0.0.0/24', 256), { code: 'no-such-address' });
 });
 
 test('a network contains its addresses and no others', (t) => {
@@ -24,5 +24,5 @@ test('networks overlap when one lies in the other', (t) => {
 });
 
 test('what is no network is named', (t) => {
-  t.throws(() => nthAddress('10.0.0.0', 1), { message: /"10.0.0.0" is not an IPv4 network/ });
+  t.throws(() => nthAddress('10.0.0.0', 1), { code: 'network-invalid', message: /"10.0.0.0"/ });
 });

@@ -20,7 +20,10 @@ test('a program need not read its input', async (t) => {
 });
 
 test('what cannot be started or is killed is an error that names it', async (t) => {
-  await t.throwsAsync(run('/no/such/program', []), { message: /^cannot run \/no\/such\/program: .*ENOENT/ });
+  await t.throwsAsync(run('/no/such/program', []), {
+    code: 'cannot-run',
+    message: /\/no\/such\/program: .*ENOENT/,
+  });
   await t.throwsAsync(run('sh', ['-c', 'kill -9 $$']), { message: /it was killed by SIGKILL/ });
   await t.throwsAsync(run('sleep', ['60'], { timeout: 50 }), { message: /it was killed by SIGTERM/ });
 });
@@ -32,7 +35,10 @@ test('an abort ends it with the reason', async (t) => {
   await t.throwsAsync(running, { message: 'interrupted' });
 });
 
-test('where it must succeed, the error carries the end of what it said', async (t) => {
+test('where it must succeed, the error quotes the end of what the program printed', async (t) => {
   t.is(await runOk('echo', ['fine']), 'fine');
-  await t.throwsAsync(runOk('sh', ['-c', 'echo why >&2; exit 1']), { message: 'sh -c exited with 1: why' });
+  await t.throwsAsync(runOk('sh', ['-c', 'echo why >&2; exit 1']), {
+    code: 'program-failed',
+    message: 'sh -c exited with 1: why',
+  });
 });

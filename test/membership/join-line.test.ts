@@ -19,8 +19,10 @@ test('however the program is called in it', (t) => {
 });
 
 test('a file without such a line is told by its name', (t) => {
-  t.throws(() => parseJoinLine('', './join-command'), {
+  const error = t.throws(() => parseJoinLine('', './join-command'), {
     instanceOf: UsageError,
-    message: './join-command has no line of u7s join-command',
+    code: 'no-join-line',
+    message: /^\.\/join-command /,
   });
+  t.like(error.fixes[0], { on: 'control-plane', commands: [['join-command']] });
 });

@@ -240,7 +240,10 @@ for (const [file, message] of lost) {
     const before = await contents(dir);
     const error = await t.throwsAsync(ensurePki(dir, table), { instanceOf: U7sError });
     t.true(error.message.includes(message), error.message);
-    t.true(error.fix?.includes(`restore ${join(dir, file)}`), error.fix);
+    t.is(error.code, 'pki-damaged');
+    const [restore, anew] = error.fixes;
+    t.is(restore, `restore ${join(dir, file)} from a backup`);
+    t.like(anew, { commands: [['cleanup']] });
     t.deepEqual(await contents(dir), before);
   });
 }
@@ -249,9 +252,10 @@ test('an authority with another key, or out of its time, is an error', async (t)
   const dir = await freshPki(t);
   const late = new Date(Date.now() + 11 * 366 * dayMs);
   const error = await t.throwsAsync(ensurePki(dir, table, { now: late }), { instanceOf: U7sError });
-  t.regex(error.fix ?? '', /set the clock right/);
+  t.is(error.code, 'authority-not-valid');
+  t.like(error.fixes[1], { commands: [['cleanup']] });
   await copyFile(join(dir, 'etcd-ca.key'), join(dir, 'ca.key'));
-  await t.throwsAsync(ensurePki(dir, table), { message: /are not a certificate and its key/ });
+  await t.throwsAsync(ensurePki(dir, table), { code: 'pki-damaged' });
 });
 
 test('sa.pub is derived from sa.key again', async (t) => {

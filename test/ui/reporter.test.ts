@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import test from 'ava';
-import type { StepEvent } from '#src/lib/events.js';
+import type { Event, StepEvent } from '#src/lib/events.js';
+import { formatFix, u7s, type Fix } from '#src/lib/fixes.js';
 import { createReporter } from '#src/ui/reporter.js';
 import type { ReporterOptions } from '#src/ui/reporter.js';
 import { formatElapsed } from '#src/ui/renderer.js';
@@ -14,6 +15,8 @@ const step = (state: StepEvent['state'], more: Partial<StepEvent> = {}): StepEve
   state,
   ...more,
 });
+
+const plainFix = (fix: Fix): string => formatFix(fix, undefined);
 
 function set(options: ReporterOptions, env: Record<string, string> = {}, isTTY = false) {
   const clock = fakeClock();
@@ -112,10 +115,52 @@ test('tty: a line a running step with spinner, bar, detail and time, never wider
   t.true(narrow.every((line) => stripVTControlCharacters(line).length <= 40));
 });
 
+const advice: Event = {
+  kind: 'warning',
+  text: 'the docker context is not made',
+  code: 'docker-context',
+  fixes: [u7s(['down'], { text: 'stop it' }), 'first this\nthen that'],
+};
+
+test('plain: the fixes of a warning stand below it, as the reader types them', (t) => {
+  const fixText = (fix: Fix): string => formatFix(fix, 'second');
+  const { stderr, report } = set({ mode: 'plain', fixText });
+  report(advice);
+  t.is(
+    stderr.text(),
+    'warning: the docker context is not made\n' +
+      '  fix: stop it: u7s --cluster second down\n' +
+      '  fix: first this\n       then that\n',
+  );
+});
+
+test('tty: the fixes of a warning stand below it', (t) => {
+  const stderr = fakeStderr({ isTTY: true, columns: 80 });
+  const { report, close } = createTtyRenderer(stderr, fakeClock(), plainFix);
+  report(advice);
+  close();
+  t.is(
+    screen(stderr.text()),
+    '! the docker context is not made\n  fix: stop it: u7s down\n  fix: first this\n       then that\n',
+  );
+});
+
+test('json: a warning carries its code and its fixes as data', (t) => {
+  const { stderr, report } = set({ mode: 'json' });
+  report(advice);
+  t.deepEqual(JSON.parse(stderr.text()), {
+    time: '2030-01-01T00:00:00.000Z',
+    kind: 'warning',
+    text: 'the docker context is not made',
+    code: 'docker-context',
+    fixes: [{ text: 'stop it', commands: [['down']] }, 'first this\nthen that'],
+  });
+});
+
 test('tty: what has ended stays above, in the order of its end', (t) => {
   const clock = fakeClock();
   const stderr = fakeStderr({ isTTY: true, columns: 80 });
-  const { report, close } = createTtyRenderer(stderr, clock);
+  const { report, close } = createTtyRenderer(stderr, clock, plainFix);
   report(step('started', { id: 'a', title: 'first' }));
   report(step('started', { id: 'b', title: 'second' }));
   clock.advance(1500);

@@ -2,7 +2,7 @@ import { userInfo } from 'node:os';
 import { checkContext, preflightForUp, requireHost, type CheckContext } from '../host/preflight.js';
 import type { NamespaceTrial } from '../host/namespace-trial.js';
 import type { Paths } from '../settings/paths.js';
-import type { ClusterSpec } from '../settings/spec.js';
+import type { Settings } from '../settings/schema.js';
 import type { Cli } from '../cli/command.js';
 
 /** The host as the checks see it, for whoever runs us. */
@@ -25,7 +25,7 @@ export function hostContext(
 /** The host as the start of this cluster sees it. */
 export function hostOf(
   cli: Cli,
-  { apiAddress, apiPort, controlPlane, kubernetes, runtime }: ClusterSpec,
+  { apiAddress, apiPort, controlPlane, kubernetes, runtime }: Settings,
   paths: Paths,
 ): Promise<CheckContext> {
   return hostContext(cli, {

@@ -13,14 +13,14 @@ export async function invite(
   paths: Paths,
   { ttl, reusable }: { ttl: number; reusable: boolean },
 ): Promise<string> {
-  const [{ readIdentity }, { createToken }, { caHash }] = await Promise.all([
+  const [{ readRemembered }, { createToken }, { caHash }] = await Promise.all([
     import('../settings/remembered.js'),
     import('../membership/tokens.js'),
     import('../kube/discovery.js'),
   ]);
   const client = await adminClient(cli, paths);
   try {
-    const { hostIp, apiPort } = (await readIdentity(paths.identity))?.settled ?? {};
+    const { hostIp, apiPort } = (await readRemembered(paths.remembered))?.settled ?? {};
     if (hostIp === undefined) {
       throw new U7sError('todo', 'this cluster is one node alone: other hosts cannot reach it', {
         fixes: [

@@ -5,7 +5,7 @@ import { U7sError, messageOf } from '../lib/errors.js';
 import { identityFiles, readIdentityFiles } from '../pki/identity.js';
 import { instanceName, type Paths } from '../settings/paths.js';
 import { apiServerUrl } from '../plan/plan.js';
-import type { ClusterSpec } from '../settings/spec.js';
+import type { Settings } from '../settings/schema.js';
 
 /** Where the user wants it: `--kubeconfig`, else the value of `$KUBECONFIG`, else kubectl's default. */
 export type KubeconfigTarget = { explicit?: string | undefined; env?: string | undefined };
@@ -15,12 +15,12 @@ export type KubeconfigTarget = { explicit?: string | undefined; env?: string | u
  * that could not be done: the user's file stays as it was, and a cluster that works need not end for it.
  */
 export async function publishKubeconfig(
-  spec: ClusterSpec,
+  settings: Settings,
   paths: Paths,
   target: KubeconfigTarget,
 ): Promise<U7sError | undefined> {
   const identity = await readIdentityFiles(identityFiles(paths.pki, 'admin'));
-  const entry = { name: instanceName(spec.name), server: apiServerUrl(spec), ...identity };
+  const entry = { name: instanceName(settings.name), server: apiServerUrl(settings), ...identity };
   await writeFileAtomic(paths.adminKubeconfig, renderKubeconfig(entry));
   const candidates = kubeconfigCandidates({ ...target, home: paths.home });
   try {

@@ -8,9 +8,9 @@ import type { Cli } from '../cli/command.js';
 export type Membership = { controlPlane: string; nodeName: string };
 
 /** Undefined for a cluster of its own, and where there is none. */
-export async function membership({ identity }: Paths): Promise<Membership | undefined> {
-  const { readIdentity } = await import('../settings/remembered.js');
-  const { controlPlane, nodeName } = (await readIdentity(identity))?.settled ?? {};
+export async function membership({ remembered }: Paths): Promise<Membership | undefined> {
+  const { readRemembered } = await import('../settings/remembered.js');
+  const { controlPlane, nodeName } = (await readRemembered(remembered))?.settled ?? {};
   return controlPlane === undefined || nodeName === undefined ? undefined : { controlPlane, nodeName };
 }
 
@@ -23,7 +23,7 @@ export async function leaveCluster(
 ): Promise<boolean> {
   const isForgotten = await takeLeave(cli, paths, joined, report);
   // First: in a container this command may end with the node, before all is removed. `join` removes the rest.
-  await rm(paths.identity, { force: true });
+  await rm(paths.remembered, { force: true });
   await emptyCluster(cli, paths);
   return isForgotten;
 }

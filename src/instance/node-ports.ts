@@ -1,5 +1,5 @@
 import { firstFree, requireFree } from '../rootless/free-ports.js';
-import { defaultPorts, type ClusterSpec, type PortField } from '../settings/spec.js';
+import { defaultPorts, type Settings, type PortField } from '../settings/schema.js';
 import type { Report } from '../lib/events.js';
 
 const protocolOf = (field: PortField): 'tcp' | 'udp' => (field === 'flannelPort' ? 'udp' : 'tcp');
@@ -13,8 +13,8 @@ export function freePortFinder(report: Report): (field: PortField, address: stri
 }
 
 /** Refuses to start where another program has a port by which other nodes reach this one. */
-export async function requireNodePorts(spec: ClusterSpec): Promise<void> {
-  const { hostIp, listenAddress: address = '', kubeletPort, flannelPort } = spec;
+export async function requireNodePorts(settings: Settings): Promise<void> {
+  const { hostIp, listenAddress: address = '', kubeletPort, flannelPort } = settings;
   if (hostIp === undefined) return;
   await requireFree(
     { proto: 'tcp', address, port: kubeletPort },

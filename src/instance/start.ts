@@ -1,5 +1,5 @@
 import type { Paths } from '../settings/paths.js';
-import type { ClusterSpec } from '../settings/spec.js';
+import type { Settings } from '../settings/schema.js';
 import type { UpResult } from './up.js';
 import { dockerConfigFolder } from '../host/docker-context.js';
 import type { NamespaceTrial } from '../host/namespace-trial.js';
@@ -7,9 +7,9 @@ import type { CheckContext } from '../host/preflight.js';
 import type { Report } from '../lib/events.js';
 import type { Cli } from '../cli/command.js';
 import { defaultPreset } from '../settings/default-preset.js';
-import type { SpecFlags } from '../settings/resolve.js';
+import type { SettingsFlags } from '../settings/resolve.js';
 
-export type StartFlags = SpecFlags & {
+export type StartFlags = SettingsFlags & {
   /** Milliseconds until a cluster that is not Ready counts as failed. */
   timeout: number;
   retain?: boolean;
@@ -26,28 +26,38 @@ export async function startCluster(
   flags: StartFlags,
   report: Report,
 ): Promise<UpResult> {
-  const [{ up }, { readIdentity }, { upSpec }, { artifactContext }, { hostOf }, { freePortFinder }] =
-    await Promise.all([
-      import('./up.js'),
-      import('../settings/remembered.js'),
-      import('../settings/resolve.js'),
-      import('./artifact-context.js'),
-      import('./host-check.js'),
-      import('./node-ports.js'),
-    ]);
-  const before = await readIdentity(paths.identity);
-  const spec = await upSpec(cli, cluster, preset ?? before?.preset ?? defaultPreset, flags, {
+  const [
+    { up },
+    { readRemembered },
+    { resolveSettings },
+    { artifactContext },
+    { hostOf },
+    { freePortFinder },
+  ] = await Promise.all([
+    import('./up.js'),
+    import('../settings/remembered.js'),
+    import('../settings/resolve.js'),
+    import('./artifact-context.js'),
+    import('./host-check.js'),
+    import('./node-ports.js'),
+  ]);
+  const before = await readRemembered(paths.remembered);
+  const settings = await resolveSettings(cli, cluster, preset ?? before?.preset ?? defaultPreset, flags, {
     settled: before?.settled ?? {},
     ...(before === undefined ? {} : { artifactPaths: before.artifactPaths }),
     freePort: freePortFinder(report),
   });
-  const host = await hostOf(cli, spec, paths);
+  const host = await hostOf(cli, settings, paths);
   return up({
-    spec,
+    settings,
     paths,
     projectRoot: cli.projectRoot,
-    artifacts: await artifactContext(cli, { artifacts: spec.artifacts, given: spec.artifactPaths, report }),
-    checkHost: () => checkHost(cli, spec, paths, host, report),
+    artifacts: await artifactContext(cli, {
+      artifacts: settings.artifacts,
+      given: settings.artifactPaths,
+      report,
+    }),
+    checkHost: () => checkHost(cli, settings, paths, host, report),
     timeoutMs: flags.timeout,
     retain: flags.retain ?? false,
     kubeconfig: { explicit: flags.kubeconfig, env: cli.io.env['KUBECONFIG'] },
@@ -59,7 +69,7 @@ export async function startCluster(
 
 async function checkHost(
   cli: Cli,
-  spec: ClusterSpec,
+  settings: Settings,
   paths: Paths,
   host: CheckContext,
   report: Report,
@@ -69,9 +79,9 @@ async function checkHost(
     import('./node-ports.js'),
   ]);
   const trial = await hostCheck(host);
-  await requireNodePorts(spec);
-  if (spec.controlPlane === undefined) return trial;
+  await requireNodePorts(settings);
+  if (settings.controlPlane === undefined) return trial;
   const { requireMembership } = await import('../membership/join.js');
-  await requireMembership(spec, paths, report, cli.signal);
+  await requireMembership(settings, paths, report, cli.signal);
   return trial;
 }

@@ -26,7 +26,7 @@ import { removeFailedStart, sweep } from './removal.js';
 import { unready } from '../launcher/diagnosis.js';
 import { readDockerOptions } from '../runtimes/docker-options.js';
 import { factsOf } from '../membership/facts.js';
-import { readIdentity, refuseSwitch, writeIdentity } from '../settings/remembered.js';
+import { readRemembered, refuseSwitch, remember } from '../settings/remembered.js';
 import { startLauncherProcess, type LauncherHandle } from '../launcher/handle.js';
 import { shadowed } from '../settings/networks.js';
 import { renewCertificates } from '../membership/certificates.js';
@@ -44,11 +44,11 @@ import type { ClusterPlan } from '../plan/types.js';
 import type { ClusterStatus } from '../launcher/protocol.js';
 import { roleOf } from '../settings/role.js';
 import { artifactsOfSnapshotter, chooseSnapshotter } from '../plan/snapshotter.js';
-import type { ClusterSpec } from '../settings/spec.js';
+import type { Settings } from '../settings/schema.js';
 import { createTimelineRecorder, type Timeline } from './timeline.js';
 
 export type UpOptions = {
-  spec: ClusterSpec;
+  settings: Settings;
   paths: Paths;
   /** Folder of this installation: config/, dist/ … */
   projectRoot: string;
@@ -83,7 +83,7 @@ export async function up(options: UpOptions): Promise<UpResult> {
     report({ kind: 'note', text: `process ${pid} is starting this cluster already: waiting for it` });
   try {
     return await withLock(paths.startLock, signal, onWait, async () => {
-      refuseSwitch(options.spec, await readIdentity(paths.identity));
+      refuseSwitch(options.settings, await readRemembered(paths.remembered));
       const running = await present(options);
       return running === undefined ? start(options) : { state: 'already-running', status: running };
     });
@@ -94,17 +94,17 @@ export async function up(options: UpOptions): Promise<UpResult> {
 }
 
 /** The cluster that runs already, if it does; one that is just being stopped is waited for. */
-async function present({ spec, paths, signal, report }: UpOptions): Promise<ClusterStatus | undefined> {
+async function present({ settings, paths, signal, report }: UpOptions): Promise<ClusterStatus | undefined> {
   const status = await clusterStatus(paths.controlSocket, signal);
   switch (status?.phase) {
     case 'stopping':
-      report({ kind: 'note', text: `cluster ${spec.name} is just being stopped: waiting for that` });
+      report({ kind: 'note', text: `cluster ${settings.name} is just being stopped: waiting for that` });
       await stopCluster(paths.controlSocket, signal);
       return undefined;
     case 'starting':
       throw new U7sError(
         'todo',
-        `cluster ${spec.name} has failed to start and was kept for being looked into`,
+        `cluster ${settings.name} has failed to start and was kept for being looked into`,
         {
           fixes: ['stop it: u7s down'],
         },
@@ -123,17 +123,19 @@ async function start(given: UpOptions): Promise<UpResult> {
   await warnOfShadows(options);
   if (cgroups.mode === 'none') report({ kind: 'note', text: cgroups.reason });
   const dockerOptions =
-    options.spec.runtime === 'docker' ? await readDockerOptions(dockerOptionsFile(paths.settings)) : {};
+    options.settings.runtime === 'docker'
+      ? await readDockerOptions(dockerOptionsFile(paths.runtimeConfig))
+      : {};
   const host = { ...hostFacts(trial, cgroups.mode, options), dockerOptions };
   const needed = [
-    ...artifactsOf(options.spec),
-    ...artifactsOfSnapshotter(host.snapshotter, options.spec.runtime),
+    ...artifactsOf(options.settings),
+    ...artifactsOfSnapshotter(host.snapshotter, options.settings.runtime),
   ];
   const artifacts = await timeline.time('artifacts', 'binaries', () =>
     ensureArtifacts(needed, options.artifacts),
   );
   await makeFolders(paths);
-  await writeIdentity(paths.identity, options.spec);
+  await remember(paths.remembered, options.settings);
 
   const launcher = await startLauncherProcess({
     enter: cgroups.enter,
@@ -149,7 +151,7 @@ async function start(given: UpOptions): Promise<UpResult> {
   });
   try {
     const supervise = [host.node, join(host.scripts, 'supervise.js')];
-    const plan = planNamespaces(options.spec, paths, artifacts, host, supervise);
+    const plan = planNamespaces(options.settings, paths, artifacts, host, supervise);
     launcher.send({ type: 'open', plan, retain: options.retain });
     let services: ServiceDefinition[] = [];
     const bringUp = async (): Promise<void> => {
@@ -159,9 +161,11 @@ async function start(given: UpOptions): Promise<UpResult> {
       await launcher.ready;
     };
     await within(options.timeoutMs, Promise.race([bringUp(), launcher.ready]), paths, signal);
-    await saveTimeline(paths.timeline, timeline.finish(options.spec.name, services), report);
-    const administers = options.spec.kubernetes && roleOf(options.spec) === 'control-plane';
-    const fault = administers ? await publishKubeconfig(options.spec, paths, options.kubeconfig) : undefined;
+    await saveTimeline(paths.timeline, timeline.finish(options.settings.name, services), report);
+    const administers = options.settings.kubernetes && roleOf(options.settings) === 'control-plane';
+    const fault = administers
+      ? await publishKubeconfig(options.settings, paths, options.kubeconfig)
+      : undefined;
     if (fault !== undefined) report(warningOf(fault));
     await offerDocker(options);
     const status = await clusterStatus(paths.controlSocket, signal);
@@ -179,20 +183,20 @@ async function start(given: UpOptions): Promise<UpResult> {
   }
 }
 
-async function warnOfShadows({ spec, artifacts, report }: UpOptions): Promise<void> {
+async function warnOfShadows({ settings, artifacts, report }: UpOptions): Promise<void> {
   const used = [
-    ...(spec.kubernetes ? (['podCidr', 'serviceCidr'] as const) : []),
-    ...(spec.runtime === 'docker' ? (['dockerCidr'] as const) : []),
+    ...(settings.kubernetes ? (['podCidr', 'serviceCidr'] as const) : []),
+    ...(settings.runtime === 'docker' ? (['dockerCidr'] as const) : []),
     'nodeSubnet' as const,
   ];
-  for (const text of shadowed(spec, used, await hostNetworks(thisHost(artifacts.env))))
+  for (const text of shadowed(settings, used, await hostNetworks(thisHost(artifacts.env))))
     report({ kind: 'warning', text });
 }
 
 /** Adds the cluster's dockerd to those that the user's docker knows; a cluster that works need not end for it. */
-async function offerDocker({ spec, paths, dockerConfig, report }: UpOptions): Promise<void> {
-  if (spec.runtime !== 'docker') return;
-  const name = instanceName(spec.name);
+async function offerDocker({ settings, paths, dockerConfig, report }: UpOptions): Promise<void> {
+  if (settings.runtime !== 'docker') return;
+  const name = instanceName(settings.name);
   const fault = await publishContext(dockerConfig, name, paths.dockerSocket).then(
     (ours) => (ours ? undefined : 'there is another one of this name'),
     messageOf,
@@ -218,8 +222,8 @@ async function prepareCluster(
   artifacts: Artifacts,
   host: HostFacts,
 ): Promise<ClusterPlan> {
-  const { spec, paths, report, signal } = options;
-  if (!spec.kubernetes) return planCluster(spec, paths, artifacts, host, { addons: [] });
+  const { settings, paths, report, signal } = options;
+  if (!settings.kubernetes) return planCluster(settings, paths, artifacts, host, { addons: [] });
   const [coredns, netcheck] = [artifacts.get('coredns'), artifacts.get('netcheck')];
   if (coredns === undefined) throw new Error('the plan needs coredns');
   const [images] = await Promise.all([
@@ -234,45 +238,46 @@ async function prepareCluster(
       signal,
     }),
     step(report, 'pki', 'certificates', async (progress) => {
-      const { created, renewed } = await ensureCertificates(spec, paths, report, signal);
+      const { created, renewed } = await ensureCertificates(settings, paths, report, signal);
       if (created.length > 0) progress(`${created.length} made`);
       if (renewed.length > 0) progress(`renewed: ${renewed.join(', ')}`);
     }),
   ]);
-  const addons = await addonsOf(spec, paths, options.projectRoot, images.coredns.reference);
-  return planCluster(spec, paths, artifacts, host, { images, addons });
+  const addons = await addonsOf(settings, paths, options.projectRoot, images.coredns.reference);
+  return planCluster(settings, paths, artifacts, host, { images, addons });
 }
 
 /** Those of a worker come from its control plane, which is not asked as long as they are good. */
 async function ensureCertificates(
-  spec: ClusterSpec,
+  settings: Settings,
   { pki }: Paths,
   report: Report,
   signal: AbortSignal,
 ): Promise<{ created: string[]; renewed: string[] }> {
-  const { controlPlane, hostIp, nodeName } = spec;
-  if (controlPlane === undefined) return ensurePki(pki, certificateTable(certificateInput(spec)), { report });
+  const { controlPlane, hostIp, nodeName } = settings;
+  if (controlPlane === undefined)
+    return ensurePki(pki, certificateTable(certificateInput(settings)), { report });
   const table = workerCertificates(nodeName, hostIp ?? '');
   return { created: [], renewed: await renewCertificates(pki, table, controlPlane, signal) };
 }
 
 async function addonsOf(
-  spec: ClusterSpec,
+  settings: Settings,
   { pki }: Paths,
   projectRoot: string,
   coredns: string,
 ): Promise<KubeObject[]> {
-  if (roleOf(spec) === 'worker') return [];
+  if (roleOf(settings) === 'worker') return [];
   const folder = join(projectRoot, 'config/manifests');
   const values = {
     COREDNS_IMAGE: coredns,
-    DNS_ADDRESS: spec.dnsAddress,
-    DNS_DOMAIN: spec.dnsDomain,
+    DNS_ADDRESS: settings.dnsAddress,
+    DNS_DOMAIN: settings.dnsDomain,
     // A JSON string is a YAML one, and keeps its line breaks.
     ROOT_CA: JSON.stringify(await readFile(authorityFile(pki), 'utf8')),
-    CLUSTER_FACTS: JSON.stringify(JSON.stringify(factsOf(spec))),
+    CLUSTER_FACTS: JSON.stringify(JSON.stringify(factsOf(settings))),
   };
-  const forNodes = spec.hostIp === undefined ? [] : await loadAddons(join(folder, 'nodes'), values);
+  const forNodes = settings.hostIp === undefined ? [] : await loadAddons(join(folder, 'nodes'), values);
   return [...(await loadAddons(folder, values)), ...forNodes];
 }
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { KubeClient } from '../kube/client.js';
 import { KubeError } from '../kube/errors.js';
 import { U7sError } from '../lib/errors.js';
-import type { ClusterSpec } from '../settings/spec.js';
+import type { Settings } from '../settings/schema.js';
 
 /** What every node of a cluster has to know alike. In a ConfigMap of the cluster: config/manifests/nodes/joining.yaml. */
 const factsSchema = z.object({
@@ -15,8 +15,8 @@ const factsSchema = z.object({
 });
 export type ClusterFacts = z.output<typeof factsSchema>;
 
-export function factsOf(spec: ClusterSpec): ClusterFacts {
-  const { podCidr, serviceCidr, dnsAddress, dnsDomain, flannelPort, mtu } = spec;
+export function factsOf(settings: Settings): ClusterFacts {
+  const { podCidr, serviceCidr, dnsAddress, dnsDomain, flannelPort, mtu } = settings;
   return { podCidr, serviceCidr, dnsAddress, dnsDomain, flannelPort, mtu };
 }
 

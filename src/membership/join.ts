@@ -11,7 +11,7 @@ import { installedRootlessKit, removeAll, resetPlan } from '../instance/removal.
 import { readFacts, type ClusterFacts } from './facts.js';
 import { connectAsNode, obtainCertificates } from './certificates.js';
 import type { Paths } from '../settings/paths.js';
-import type { ClusterSpec } from '../settings/spec.js';
+import type { Settings } from '../settings/schema.js';
 
 /** What the line of `u7s join-command` says. */
 export type Invitation = { host: string; port: number; token: string; caHash: string };
@@ -90,7 +90,7 @@ export async function requireRoom(
 
 /** Gets the node's certificates and has `start` make a node of it. If that fails, nothing of it stays here or there. */
 export async function joinWith<T>(
-  spec: ClusterSpec,
+  settings: Settings,
   paths: Paths,
   { server, ca, client }: ControlPlane,
   start: () => Promise<T>,
@@ -101,7 +101,7 @@ export async function joinWith<T>(
     await step(report, 'join', 'certificates of the node', () =>
       obtainCertificates(
         paths.pki,
-        workerCertificates(spec.nodeName, spec.hostIp ?? ''),
+        workerCertificates(settings.nodeName, settings.hostIp ?? ''),
         { server, ca, token: client },
         signal,
       ).catch((error: unknown) => {
@@ -115,14 +115,14 @@ export async function joinWith<T>(
     return await start();
   } catch (error) {
     // Not by `signal`, which may be why.
-    await forget(spec, paths).catch(() => undefined);
+    await forget(settings, paths).catch(() => undefined);
     throw error;
   } finally {
     client.close();
   }
 }
 
-async function forget({ controlPlane = '', nodeName }: ClusterSpec, paths: Paths): Promise<void> {
+async function forget({ controlPlane = '', nodeName }: Settings, paths: Paths): Promise<void> {
   const limit = AbortSignal.timeout(10_000);
   try {
     const node = await connectAsNode(controlPlane, paths.pki);
@@ -144,7 +144,7 @@ async function forget({ controlPlane = '', nodeName }: ClusterSpec, paths: Paths
  * start at once, it may be the last.
  */
 export async function requireMembership(
-  { controlPlane = '', nodeName }: ClusterSpec,
+  { controlPlane = '', nodeName }: Settings,
   paths: Paths,
   report: Report,
   signal: AbortSignal,

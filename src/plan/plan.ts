@@ -24,18 +24,18 @@ import type { ApiAccess } from '../kube/connect.js';
 import { identityFiles } from '../pki/identity.js';
 import type { ClusterPlan, KubernetesPlan, NamespacePlan } from './types.js';
 import { administrator, roleOf } from '../settings/role.js';
-import type { ClusterSpec } from '../settings/spec.js';
+import type { Settings } from '../settings/schema.js';
 
 /** Everything that the cluster's programs come from. */
 export function artifactsOf(
-  spec: Pick<ClusterSpec, 'runtime' | 'kubernetes' | 'controlPlane' | 'hostIp'>,
+  settings: Pick<Settings, 'runtime' | 'kubernetes' | 'controlPlane' | 'hostIp'>,
 ): ArtifactName[] {
   const ofKubernetes: ArtifactName[] = ['kubernetes', 'cni-plugins', 'coredns'];
-  const ofControlPlane: ArtifactName[] = roleOf(spec) === 'control-plane' ? ['etcd'] : [];
-  const ofSeveral: ArtifactName[] = spec.hostIp === undefined ? [] : ['flannel', 'netcheck'];
+  const ofControlPlane: ArtifactName[] = roleOf(settings) === 'control-plane' ? ['etcd'] : [];
+  const ofSeveral: ArtifactName[] = settings.hostIp === undefined ? [] : ['flannel', 'netcheck'];
   return [
-    ...(spec.kubernetes ? [...ofKubernetes, ...ofControlPlane, ...ofSeveral] : []),
-    ...runtimes[spec.runtime].artifacts,
+    ...(settings.kubernetes ? [...ofKubernetes, ...ofControlPlane, ...ofSeveral] : []),
+    ...runtimes[settings.runtime].artifacts,
     'rootlesskit',
     'slirp4netns',
   ];
@@ -66,24 +66,24 @@ export function binaryOf(artifacts: Artifacts): (name: string) => string {
 }
 
 export function planNamespaces(
-  spec: ClusterSpec,
+  settings: Settings,
   paths: Paths,
   artifacts: Artifacts,
   host: HostFacts,
   supervise: string[],
 ): NamespacePlan {
   const binary = binaryOf(artifacts);
-  const builtIn = spec.kubernetes ? builtInPorts(spec) : [];
+  const builtIn = settings.kubernetes ? builtInPorts(settings) : [];
   return {
-    cluster: spec.name,
-    preset: spec.preset,
+    cluster: settings.name,
+    preset: settings.preset,
     rootlesskit: {
       ...rootlessKitCommand({
         rootlesskit: binary('rootlesskit'),
         slirp4netns: binary('slirp4netns'),
         stateDir: paths.rootlesskit,
-        mtu: spec.mtu,
-        cidr: spec.nodeSubnet,
+        mtu: settings.mtu,
+        cidr: settings.nodeSubnet,
         publish: builtIn.map(({ spec: port }) => formatPortSpec(port)),
         cgroups: host.cgroups,
         child: supervise,
@@ -91,36 +91,36 @@ export function planNamespaces(
       env: { PATH: systemPath, HOME: paths.home, XDG_RUNTIME_DIR: dirname(paths.runtime) },
       cwd: paths.state,
     },
-    setup: namespaceSetup(paths, placeOf(runtimes[spec.runtime], paths), host.netfilter, {
-      ...(spec.hostIp === undefined ? {} : { hostIp: spec.hostIp }),
-      ...(spec.kubernetes ? { serviceCidr: spec.serviceCidr } : {}),
+    setup: namespaceSetup(paths, placeOf(runtimes[settings.runtime], paths), host.netfilter, {
+      ...(settings.hostIp === undefined ? {} : { hostIp: settings.hostIp }),
+      ...(settings.kubernetes ? { serviceCidr: settings.serviceCidr } : {}),
     }),
     logs: paths.logs,
     readyFile: paths.ready,
     runtimeDir: paths.runtime,
     rootlesskitDir: paths.rootlesskit,
     controlSocket: paths.controlSocket,
-    serviceSockets: spec.runtime === 'docker' ? [paths.dockerSocket] : [],
+    serviceSockets: settings.runtime === 'docker' ? [paths.dockerSocket] : [],
     lock: paths.lock,
     cgroups: host.cgroups,
     ports: {
       apiSocket: paths.apiSocket,
       record: paths.ports,
       builtIn,
-      config: spec.publish,
+      config: settings.publish,
     },
   };
 }
 
 /** What other hosts, or clients on this one, must reach for the node to work. */
-export function builtInPorts(spec: ClusterSpec): OwnedPort[] {
-  const { hostIp, listenAddress, apiAddress, apiPort, kubeletPort, flannelPort } = spec;
+export function builtInPorts(settings: Settings): OwnedPort[] {
+  const { hostIp, listenAddress, apiAddress, apiPort, kubeletPort, flannelPort } = settings;
   const lead = (proto: 'tcp' | 'udp', parentIP: string, port: number): OwnedPort['spec'] => ({
     proto,
     parentIP,
     parentPort: port,
     // Without it RootlessKit would take the address of the host, which is not always one inside.
-    ...(hostIp === undefined ? {} : { childIP: tapAddressIn(spec.nodeSubnet) }),
+    ...(hostIp === undefined ? {} : { childIP: tapAddressIn(settings.nodeSubnet) }),
     childPort: port,
   });
   const anywhere = apiAddress === '0.0.0.0';
@@ -128,7 +128,7 @@ export function builtInPorts(spec: ClusterSpec): OwnedPort[] {
   const apiAddresses = new Set([apiAddress, ...forNodes]);
   const ofApi = [...apiAddresses].map((each) => ({ spec: lead('tcp', each, apiPort), owner: 'api-server' }));
   const ports = [
-    ...(roleOf(spec) === 'control-plane' ? ofApi : []),
+    ...(roleOf(settings) === 'control-plane' ? ofApi : []),
     ...(hostIp === undefined
       ? []
       : [
@@ -137,7 +137,7 @@ export function builtInPorts(spec: ClusterSpec): OwnedPort[] {
         ]),
   ];
   // One that the description publishes too, on the same address or on all, is published once, as it says.
-  return ports.filter(({ spec: own }) => !spec.publish.some((given) => covers(given, own)));
+  return ports.filter(({ spec: own }) => !settings.publish.some((given) => covers(given, own)));
 }
 
 function covers(given: PortSpec, own: PortSpec): boolean {
@@ -146,7 +146,7 @@ function covers(given: PortSpec, own: PortSpec): boolean {
 }
 
 /** Its folders are those of the cluster's state. */
-function placeOf({ namespaces }: Runtime, { state, settings }: Paths): RuntimePlace {
+function placeOf({ namespaces }: Runtime, { state, runtimeConfig }: Paths): RuntimePlace {
   return {
     remove: [...namespaces.remove],
     binds: Object.entries(namespaces.binds).map(([target, folder]) => ({
@@ -154,7 +154,7 @@ function placeOf({ namespaces }: Runtime, { state, settings }: Paths): RuntimePl
       target,
     })),
     links: Object.fromEntries(
-      Object.entries(namespaces.links ?? {}).map(([path, name]) => [path, join(settings, name)]),
+      Object.entries(namespaces.links ?? {}).map(([path, name]) => [path, join(runtimeConfig, name)]),
     ),
   };
 }
@@ -167,7 +167,7 @@ export type Made = {
 };
 
 export function planCluster(
-  spec: ClusterSpec,
+  settings: Settings,
   paths: Paths,
   artifacts: Artifacts,
   host: HostFacts,
@@ -178,29 +178,29 @@ export function planCluster(
     cgroups,
     snapshotter,
     netfilter,
-    role: roleOf(spec),
-    nodeName: spec.nodeName,
-    nodeAddress: spec.hostIp ?? tapAddressIn(spec.nodeSubnet),
-    apiServer: spec.controlPlane ?? `https://127.0.0.1:${spec.apiPort}`,
-    ports: { api: spec.apiPort, kubelet: spec.kubeletPort, etcd: spec.etcdPort },
-    ...(spec.hostIp === undefined ? {} : { vxlanPort: spec.flannelPort }),
-    podCidr: spec.podCidr,
-    serviceCidr: spec.serviceCidr,
-    dnsAddress: spec.dnsAddress,
-    dnsDomain: spec.dnsDomain,
-    mtu: spec.mtu,
+    role: roleOf(settings),
+    nodeName: settings.nodeName,
+    nodeAddress: settings.hostIp ?? tapAddressIn(settings.nodeSubnet),
+    apiServer: settings.controlPlane ?? `https://127.0.0.1:${settings.apiPort}`,
+    ports: { api: settings.apiPort, kubelet: settings.kubeletPort, etcd: settings.etcdPort },
+    ...(settings.hostIp === undefined ? {} : { vxlanPort: settings.flannelPort }),
+    podCidr: settings.podCidr,
+    serviceCidr: settings.serviceCidr,
+    dnsAddress: settings.dnsAddress,
+    dnsDomain: settings.dnsDomain,
+    mtu: settings.mtu,
     pauseImage: images?.pause.reference ?? '',
     images: Object.values(images ?? {}),
     binary: binaryOf(artifacts),
     pki: paths.pki,
     etc: paths.etc,
-    settings: paths.settings,
+    runtimeConfig: paths.runtimeConfig,
     etcdData: paths.etcd,
-    kubernetes: spec.kubernetes,
+    kubernetes: settings.kubernetes,
     docker: {
       socket: paths.dockerSocket,
-      cidr: spec.dockerCidr,
-      publishAddress: spec.publishAddress,
+      cidr: settings.dockerCidr,
+      publishAddress: settings.publishAddress,
       options: host.dockerOptions,
       user: { uid: host.uid, home: paths.home },
       rootlesskitDir: paths.rootlesskit,
@@ -210,25 +210,25 @@ export function planCluster(
       },
     },
   };
-  const runtime = runtimes[spec.runtime];
-  if (!spec.kubernetes) return { services: runtime.services(context) };
+  const runtime = runtimes[settings.runtime];
+  if (!settings.kubernetes) return { services: runtime.services(context) };
   return {
     services: nodeServices(context, runtime),
-    kubernetes: planKubernetes(spec, paths, addons),
+    kubernetes: planKubernetes(settings, paths, addons),
   };
 }
 
-function planKubernetes(spec: ClusterSpec, paths: Paths, addons: KubeObject[]): KubernetesPlan {
+function planKubernetes(settings: Settings, paths: Paths, addons: KubeObject[]): KubernetesPlan {
   const apiAs = (identity: string): ApiAccess => ({
-    server: apiServerUrl(spec),
+    server: apiServerUrl(settings),
     ...identityFiles(paths.pki, identity),
   });
-  const { nodeName, publishAddress } = spec;
-  const role = roleOf(spec);
+  const { nodeName, publishAddress } = settings;
+  const role = roleOf(settings);
   const expose: ExposePlan = {
     nodeName,
     publishAddress,
-    nodeAddress: tapAddressIn(spec.nodeSubnet),
+    nodeAddress: tapAddressIn(settings.nodeSubnet),
     // One node speaks for all, or they would overwrite each other.
     tellsStatus: role === 'control-plane',
     api: apiAs('port-publisher'),
@@ -238,19 +238,21 @@ function planKubernetes(spec: ClusterSpec, paths: Paths, addons: KubeObject[]): 
     nodeName,
     addons,
     api: apiAs(administrator(role)),
-    ...(spec.expose ? { expose } : {}),
-    ...(role === 'control-plane' && spec.hostIp !== undefined ? { approver: apiAs('node-approver') } : {}),
+    ...(settings.expose ? { expose } : {}),
+    ...(role === 'control-plane' && settings.hostIp !== undefined
+      ? { approver: apiAs('node-approver') }
+      : {}),
   };
 }
 
 /** Where a client on the host finds the API. */
-export function apiServerUrl(spec: Pick<ClusterSpec, 'apiAddress' | 'apiPort' | 'controlPlane'>): string {
-  if (spec.controlPlane !== undefined) return spec.controlPlane;
-  const host = spec.apiAddress === '0.0.0.0' ? '127.0.0.1' : spec.apiAddress;
-  return `https://${host}:${spec.apiPort}`;
+export function apiServerUrl(settings: Pick<Settings, 'apiAddress' | 'apiPort' | 'controlPlane'>): string {
+  if (settings.controlPlane !== undefined) return settings.controlPlane;
+  const host = settings.apiAddress === '0.0.0.0' ? '127.0.0.1' : settings.apiAddress;
+  return `https://${host}:${settings.apiPort}`;
 }
 
-export function certificateInput(spec: ClusterSpec): {
+export function certificateInput(settings: Settings): {
   nodeName: string;
   nodeAddress: string;
   serviceAddress: string;
@@ -259,11 +261,11 @@ export function certificateInput(spec: ClusterSpec): {
   hostIp?: string;
 } {
   return {
-    nodeName: spec.nodeName,
-    nodeAddress: tapAddressIn(spec.nodeSubnet),
-    ...(spec.hostIp === undefined ? {} : { hostIp: spec.hostIp }),
-    serviceAddress: nthAddress(spec.serviceCidr, 1),
-    dnsDomain: spec.dnsDomain,
-    apiAddress: spec.apiAddress,
+    nodeName: settings.nodeName,
+    nodeAddress: tapAddressIn(settings.nodeSubnet),
+    ...(settings.hostIp === undefined ? {} : { hostIp: settings.hostIp }),
+    serviceAddress: nthAddress(settings.serviceCidr, 1),
+    dnsDomain: settings.dnsDomain,
+    apiAddress: settings.apiAddress,
   };
 }

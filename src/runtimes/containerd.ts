@@ -79,7 +79,7 @@ const text = JSON.stringify; // a JSON string is a TOML basic string
 function containerdConfig(context: ServiceContext): string {
   return `version = 3
 # What the user sets goes over what stands here.
-imports = [${text(join(context.settings, 'containerd.d/*.toml'))}]
+imports = [${text(join(context.runtimeConfig, 'containerd.d/*.toml'))}]
 root = "/var/lib/containerd"
 state = "/run/containerd"
 disabled_plugins = [

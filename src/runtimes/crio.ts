@@ -41,7 +41,7 @@ function crio(context: ServiceContext): ServiceDefinition {
   return daemon('crio', {
     command: context.binary('crio'),
     // What the user sets goes over what stands in crio.conf.
-    args: ['--config-dir', join(context.settings, 'crio.conf.d')],
+    args: ['--config-dir', join(context.runtimeConfig, 'crio.conf.d')],
     files: [
       privateFile('/etc/crio/crio.conf', crioConfig(context, delegated ? wrapper : runc)),
       privateFile('/etc/containers/storage.conf', storageConfig(context)),

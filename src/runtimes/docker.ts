@@ -70,7 +70,7 @@ function dockerConfiguration(context: ServiceContext): object {
   const ours = clusterOptions(context);
   const taken = Object.keys(context.docker.options).filter((name) => name in ours);
   if (taken.length === 0) return { ...context.docker.options, ...ours };
-  const file = dockerOptionsFile(context.settings);
+  const file = dockerOptionsFile(context.runtimeConfig);
   throw new U7sError('setting-invalid', `${file} sets ${taken.join(', ')}, which the cluster sets itself`, {
     fixes: [`remove ${taken.length === 1 ? 'it' : 'them'} from ${file}`],
   });

@@ -40,7 +40,7 @@ export type ServiceContext = {
   pki: string;
   etc: string;
   /** Folder of what the user sets for container runtimes; need not be there. */
-  settings: string;
+  runtimeConfig: string;
   etcdData: string;
   /** False for a container runtime alone. */
   kubernetes: boolean;

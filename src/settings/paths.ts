@@ -8,7 +8,7 @@ export type Paths = {
   configHome: string;
   dataHome: string;
   /** What the user sets for all container runtimes of theirs; nothing of ours is in it. */
-  settings: string;
+  runtimeConfig: string;
   artifacts: string;
   launchers: string;
   goCache: string;
@@ -26,8 +26,8 @@ export type Paths = {
   /** Becomes /var/log inside: the logs of pods. */
   podLogs: string;
   adminKubeconfig: string;
-  /** What the cluster is, for as long as it has data: see identity.ts. */
-  identity: string;
+  /** What the cluster is, for as long as it has data: see remembered.ts. */
+  remembered: string;
   /** How the last start went. */
   timeline: string;
   /** What was published by hand. */
@@ -68,7 +68,7 @@ export function clusterPaths(user: UserDirs, cluster: string): Paths {
     dataHome: data,
     artifacts: join(data, 'artifacts'),
     launchers: join(data, 'launcher'),
-    settings: join(user.configHome, 'usernetes'),
+    runtimeConfig: join(user.configHome, 'usernetes'),
     goCache: join(user.cacheHome, 'usernetes', 'go'),
     images: join(data, 'images'),
     state,
@@ -80,7 +80,7 @@ export function clusterPaths(user: UserDirs, cluster: string): Paths {
     cni: join(state, 'cni'),
     podLogs: join(state, 'pod-logs'),
     adminKubeconfig: join(state, 'admin.kubeconfig'),
-    identity: join(state, 'cluster.json'),
+    remembered: join(state, 'cluster.json'),
     timeline: join(state, 'timeline.json'),
     ports: join(state, 'ports.json'),
     runtime,

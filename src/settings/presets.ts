@@ -3,15 +3,15 @@ import { basename, join } from 'node:path';
 import { parse } from 'yaml';
 import { UsageError, errnoOf } from '../lib/errors.js';
 import { nearest } from '../lib/nearest.js';
-import type { ClusterSpecInput } from './spec.js';
+import type { SettingsInput } from './schema.js';
 
 const suffix = '.yaml';
 
 /** Reads config/presets/<name>.yaml; an unknown name is answered with the near one. */
-export async function loadPreset(directory: string, name: string): Promise<Partial<ClusterSpecInput>> {
+export async function loadPreset(directory: string, name: string): Promise<Partial<SettingsInput>> {
   try {
     return (parse(await readFile(join(directory, `${basename(name)}${suffix}`), 'utf8')) ??
-      {}) as Partial<ClusterSpecInput>;
+      {}) as Partial<SettingsInput>;
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error;
     const known = await presetNames(directory);

@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { loadPreset } from './presets.js';
 import type { Settled } from './remembered.js';
-import { parseClusterSpec, type ClusterSpec, type ClusterSpecInput, type PortField } from './spec.js';
+import { parseSettings, type Settings, type SettingsInput, type PortField } from './schema.js';
 import { UsageError, errnoOf, messageOf } from '../lib/errors.js';
 import type { Cli } from '../cli/command.js';
 import { parsePort } from '../cli/options/values.js';
 
-export type SpecFlags = {
-  artifacts?: ClusterSpec['artifacts'];
-  artifact?: ClusterSpec['artifactPaths'];
+export type SettingsFlags = {
+  artifacts?: Settings['artifacts'];
+  artifact?: Settings['artifactPaths'];
   nodeName?: string;
   apiPort?: number;
   kubeletPort?: number;
@@ -30,7 +30,7 @@ export type Start = {
   /** What an earlier start has settled. */
   settled: Settled;
   /** Artifacts that it was given once by path; each stays until another is given. */
-  artifactPaths?: ClusterSpec['artifactPaths'];
+  artifactPaths?: Settings['artifactPaths'];
   /** What the control plane that is about to be joined decides. */
   given?: Settled;
   /** Finds a free port near one that nobody has named. */
@@ -41,19 +41,19 @@ export type Start = {
  * What the cluster is asked to be: flags over environment over file over what it was over preset. What a node has joined
  * with it keeps.
  */
-export async function upSpec(
+export async function resolveSettings(
   cli: Cli,
   cluster: string,
   preset: string,
-  flags: SpecFlags,
+  flags: SettingsFlags,
   start?: Start,
-): Promise<ClusterSpec> {
+): Promise<Settings> {
   const [fromPreset, fromFile] = await Promise.all([
     loadPreset(join(cli.projectRoot, 'config/presets'), preset),
     readDescription(flags.config),
   ]);
   const settled = start?.settled ?? {};
-  const asked: Partial<ClusterSpecInput> = {
+  const asked: Partial<SettingsInput> = {
     ...fromFile,
     ...fromEnvironment(cli.io.env),
     ...portsFrom(flags.portBase),
@@ -86,12 +86,12 @@ export async function upSpec(
     ...fromFile.artifactPaths,
     ...flags.artifact,
   };
-  return parseClusterSpec({ ...free, ...chosen, artifactPaths, name: cluster, preset });
+  return parseSettings({ ...free, ...chosen, artifactPaths, name: cluster, preset });
 }
 
-function requireSame(settled: Settled, asked: Partial<ClusterSpecInput>): void {
+function requireSame(settled: Settled, asked: Partial<SettingsInput>): void {
   for (const [field, was] of Object.entries(settled)) {
-    const now = asked[field as keyof ClusterSpecInput];
+    const now = asked[field as keyof SettingsInput];
     if (now === undefined || now === was) continue;
     throw new UsageError(
       'todo',
@@ -102,9 +102,9 @@ function requireSame(settled: Settled, asked: Partial<ClusterSpecInput>): void {
 }
 
 async function freePorts(
-  chosen: Partial<ClusterSpecInput>,
+  chosen: Partial<SettingsInput>,
   freePort: Start['freePort'],
-): Promise<Partial<ClusterSpecInput>> {
+): Promise<Partial<SettingsInput>> {
   const { hostIp, listenAddress = hostIp, controlPlane } = chosen;
   const { apiAddress = listenAddress ?? '127.0.0.1' } = chosen;
   const forNodes = hostIp === undefined ? undefined : listenAddress;
@@ -116,16 +116,16 @@ async function freePorts(
   const found = places.map(async ([field, address]) =>
     address === undefined || chosen[field] !== undefined ? [] : [[field, await freePort(field, address)]],
   );
-  return Object.fromEntries((await Promise.all(found)).flat()) as Partial<ClusterSpecInput>;
+  return Object.fromEntries((await Promise.all(found)).flat()) as Partial<SettingsInput>;
 }
 
 /** All ports of a cluster in one word, for who runs several. */
-function portsFrom(base: number | undefined): Partial<ClusterSpecInput> {
+function portsFrom(base: number | undefined): Partial<SettingsInput> {
   if (base === undefined) return {};
   return { apiPort: base, kubeletPort: base + 1, flannelPort: base + 2, etcdPort: base + 3 };
 }
 
-export function fromEnvironment(env: Record<string, string | undefined>): Partial<ClusterSpecInput> {
+export function fromEnvironment(env: Record<string, string | undefined>): Partial<SettingsInput> {
   const either = (ours: string, gen2: string): string | undefined => env[ours] || env[gen2] || undefined;
   return given({
     ...portsFrom(portOf(env, 'U7S_PORT_BASE')),
@@ -142,7 +142,7 @@ export function fromEnvironment(env: Record<string, string | undefined>): Partia
     apiAddress: env['U7S_API_ADDRESS'] || undefined,
     publishAddress: env['U7S_PUBLISH_ADDRESS'] || undefined,
     publish: env['U7S_ROOTLESSKIT_PORTS']?.match(/\S+/g) ?? undefined,
-    artifacts: (env['U7S_ARTIFACTS'] || undefined) as ClusterSpecInput['artifacts'],
+    artifacts: (env['U7S_ARTIFACTS'] || undefined) as SettingsInput['artifacts'],
   });
 }
 
@@ -162,7 +162,7 @@ export function defaultNodeName(host: string): string {
   return label.slice(0, 40).replace(/-+$/, '');
 }
 
-async function readDescription(file: string | undefined): Promise<Partial<ClusterSpecInput>> {
+async function readDescription(file: string | undefined): Promise<Partial<SettingsInput>> {
   if (file === undefined) return {};
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     const why = { ENOENT: 'there is no such file', EACCES: 'permission denied' }[errnoOf(error) ?? ''];
@@ -192,7 +192,7 @@ async function readDescription(file: string | undefined): Promise<Partial<Cluste
 
 /** Without the keys that were not given, so that they do not hide what stands below. */
 function given(values: {
-  [K in keyof ClusterSpecInput]?: ClusterSpecInput[K] | undefined;
-}): Partial<ClusterSpecInput> {
+  [K in keyof SettingsInput]?: SettingsInput[K] | undefined;
+}): Partial<SettingsInput> {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 }

@@ -1,9 +1,9 @@
-import type { ClusterSpec } from './spec.js';
+import type { Settings } from './schema.js';
 
 /** Who runs the control plane: this node, or one of another host. */
 export type Role = 'control-plane' | 'worker';
 
-export function roleOf({ controlPlane }: Pick<ClusterSpec, 'controlPlane'>): Role {
+export function roleOf({ controlPlane }: Pick<Settings, 'controlPlane'>): Role {
   return controlPlane === undefined ? 'control-plane' : 'worker';
 }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { binaryOf, certificateInput } from '#src/plan/plan.js';
-import { parseClusterSpec } from '#src/settings/spec.js';
+import { parseSettings } from '#src/settings/schema.js';
 import { certificateTable } from '#src/pki/certificates.js';
 import { ours } from './launchers.js';
 import {
@@ -135,7 +135,7 @@ async function pkiTimes(rounds: number): Promise<{ cold: number[]; warm: number[
     const begin = performance.now();
     await ensurePki(dir, JSON.parse(table));
     console.log(performance.now() - begin);`;
-  const certificates = certificateTable(certificateInput(parseClusterSpec({ nodeName: 'u7s-bench' })));
+  const certificates = certificateTable(certificateInput(parseSettings({ nodeName: 'u7s-bench' })));
   const times = { cold: [] as number[], warm: [] as number[] };
   for (let round = 0; round < rounds; round++) {
     const folder = await mkdtemp(join(tmpdir(), 'u7s-bench-pki-'));

@@ -12,7 +12,7 @@ import {
   type Artifacts,
   type HostFacts,
 } from '#src/plan/plan.js';
-import { parseClusterSpec, type ClusterSpec } from '#src/settings/spec.js';
+import { parseSettings, type Settings } from '#src/settings/schema.js';
 import { detectCgroups } from '#src/host/cgroup.js';
 import { bundledImages, type BundledImage } from '#src/images/bundled.js';
 import { loadAddons } from '#src/kube/addons.js';
@@ -102,13 +102,13 @@ export async function prepareLaunchers(
   }
 }
 
-const specOf = (name: string, apiPort: number): ClusterSpec =>
-  parseClusterSpec({ name, apiPort, nodeName: defaultNodeName(hostname()) });
+const specOf = (name: string, apiPort: number): Settings =>
+  parseSettings({ name, apiPort, nodeName: defaultNodeName(hostname()) });
 
 async function planShell(
   owner: Owner,
   artifacts: Artifacts,
-  spec: ClusterSpec,
+  spec: Settings,
   pki: string,
   images: { pause: BundledImage; coredns: BundledImage },
 ): Promise<ShellPlan> {

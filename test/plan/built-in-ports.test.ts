@@ -1,10 +1,10 @@
 import test from 'ava';
 import { artifactsOf, builtInPorts } from '#src/plan/plan.js';
-import { parseClusterSpec, type ClusterSpecInput } from '#src/settings/spec.js';
+import { parseSettings, type SettingsInput } from '#src/settings/schema.js';
 import { formatPortSpec } from '#src/rootless/port-spec.js';
 
-const ports = (input: Partial<ClusterSpecInput>): string[] =>
-  builtInPorts(parseClusterSpec({ nodeName: 'a', ...input })).map(({ spec }) => formatPortSpec(spec));
+const ports = (input: Partial<SettingsInput>): string[] =>
+  builtInPorts(parseSettings({ nodeName: 'a', ...input })).map(({ spec }) => formatPortSpec(spec));
 
 test('a node alone has its API on loopback and nothing else', (t) => {
   t.deepEqual(ports({}), ['127.0.0.1:6443:6443/tcp']);
@@ -53,8 +53,8 @@ test('a node that has joined another publishes its kubelet and its network', (t)
 });
 
 test('it needs no etcd, but Flannel', (t) => {
-  const names = artifactsOf(parseClusterSpec({ nodeName: 'a', ...worker }));
+  const names = artifactsOf(parseSettings({ nodeName: 'a', ...worker }));
   t.false(names.includes('etcd'));
   t.true(names.includes('flannel'));
-  t.false(artifactsOf(parseClusterSpec({ nodeName: 'a' })).includes('flannel'));
+  t.false(artifactsOf(parseSettings({ nodeName: 'a' })).includes('flannel'));
 });

@@ -20,7 +20,7 @@ export const context: ServiceContext = {
   binary: (name) => `/artifacts/${name}`,
   pki: '/state/pki',
   etc: '/state/etc',
-  settings: '/home/user/.config/usernetes',
+  runtimeConfig: '/home/user/.config/usernetes',
   etcdData: '/state/etcd',
   kubernetes: true,
   docker: {

@@ -1,17 +1,17 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
-import { readIdentity, refuseSwitch, writeIdentity } from '#src/settings/remembered.js';
-import { parseClusterSpec } from '#src/settings/spec.js';
+import { readRemembered, refuseSwitch, remember } from '#src/settings/remembered.js';
+import { parseSettings } from '#src/settings/schema.js';
 import { temporary } from '../temporary.js';
 
-const containerd = parseClusterSpec({ nodeName: 'u7s-host', preset: 'default-containerd' });
+const containerd = parseSettings({ nodeName: 'u7s-host', preset: 'default-containerd' });
 
 test('a cluster remembers what it is', async (t) => {
   const file = join(await temporary(t), 'cluster.json');
-  t.is(await readIdentity(file), undefined);
-  await writeIdentity(file, { ...containerd, artifactPaths: { runc: '/opt/runc' } });
-  t.deepEqual(await readIdentity(file), {
+  t.is(await readRemembered(file), undefined);
+  await remember(file, { ...containerd, artifactPaths: { runc: '/opt/runc' } });
+  t.deepEqual(await readRemembered(file), {
     preset: 'default-containerd',
     runtime: 'containerd',
     kubernetes: true,
@@ -28,22 +28,22 @@ test('a cluster remembers what it is', async (t) => {
 
 test('a node that has joined another host remembers all that it joined with', async (t) => {
   const file = join(await temporary(t), 'cluster.json');
-  const worker = parseClusterSpec({
+  const worker = parseSettings({
     nodeName: 'second',
     controlPlane: 'https://192.0.2.10:6443',
     hostIp: '192.0.2.11',
     podCidr: '10.6.0.0/16',
   });
-  await writeIdentity(file, worker);
-  const { settled } = (await readIdentity(file)) ?? {};
+  await remember(file, worker);
+  const { settled } = (await readRemembered(file)) ?? {};
   t.like(settled, { nodeName: 'second', controlPlane: 'https://192.0.2.10:6443', podCidr: '10.6.0.0/16' });
-  t.deepEqual(parseClusterSpec({ nodeName: 'else', ...settled }), worker);
+  t.deepEqual(parseSettings({ nodeName: 'else', ...settled }), worker);
 });
 
 test('a record that cannot be read is told with what to do', async (t) => {
   const file = join(await temporary(t), 'cluster.json');
   await writeFile(file, '{');
-  await t.throwsAsync(readIdentity(file), {
+  await t.throwsAsync(readRemembered(file), {
     name: 'U7sError',
     message: /cannot be read from .*cluster\.json/,
   });

@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import test from 'ava';
 import type { Cli } from '#src/cli/command.js';
-import { upSpec, type SpecFlags, type Start } from '#src/settings/resolve.js';
+import { resolveSettings, type SettingsFlags, type Start } from '#src/settings/resolve.js';
 import { UsageError } from '#src/lib/errors.js';
 
 const cliWith = (env: Record<string, string>): Cli => ({
@@ -12,8 +12,8 @@ const cliWith = (env: Record<string, string>): Cli => ({
 });
 
 const start: Start = { settled: {}, freePort: (field) => Promise.resolve(field === 'apiPort' ? 6444 : 9000) };
-const spec = (env: Record<string, string>, flags: SpecFlags = {}, how: Partial<Start> = {}) =>
-  upSpec(cliWith(env), 'default', 'default-containerd', flags, { ...start, ...how });
+const spec = (env: Record<string, string>, flags: SettingsFlags = {}, how: Partial<Start> = {}) =>
+  resolveSettings(cliWith(env), 'default', 'default-containerd', flags, { ...start, ...how });
 
 test('the variables of the second Usernetes mean the same here', async (t) => {
   t.like(

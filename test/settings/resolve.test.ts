@@ -1,11 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { upSpec } from '#src/settings/resolve.js';
-import type { ClusterSpec } from '#src/settings/spec.js';
+import { resolveSettings } from '#src/settings/resolve.js';
+import type { Settings } from '#src/settings/schema.js';
 import { temporary } from '../temporary.js';
 
-type Paths = ClusterSpec['artifactPaths'];
+type Paths = Settings['artifactPaths'];
 
 async function pathsOf(t: ExecutionContext, given: { remembered?: Paths; flag?: Paths }): Promise<Paths> {
   const config = join(await temporary(t), 'cluster.yaml');
@@ -23,7 +23,7 @@ async function pathsOf(t: ExecutionContext, given: { remembered?: Paths; flag?: 
     freePort: () => Promise.resolve(6443),
     ...(given.remembered === undefined ? {} : { artifactPaths: given.remembered }),
   };
-  return (await upSpec(cli, 'default', 'default-crio', flags, start)).artifactPaths;
+  return (await resolveSettings(cli, 'default', 'default-crio', flags, start)).artifactPaths;
 }
 
 test('an artifact given by path is remembered until another is given, by file or by flag', async (t) => {

@@ -34,12 +34,14 @@ export const defineArtifacts: DefineCommand = (program, cli) => {
     )
     .option('--preset <name>', 'all that a cluster of this preset needs', defaultPreset)
     .action(async (names: ArtifactName[], options: { artifacts?: Way; preset: string }, self: Command) => {
-      const [{ artifactsOf }, { upSpec }] = await Promise.all([
+      const [{ artifactsOf }, { resolveSettings }] = await Promise.all([
         import('../../plan/plan.js'),
         import('../../settings/resolve.js'),
       ]);
       const wanted =
-        names.length > 0 ? names : artifactsOf(await upSpec(cli, defaultCluster, options.preset, {}));
+        names.length > 0
+          ? names
+          : artifactsOf(await resolveSettings(cli, defaultCluster, options.preset, {}));
       await ensure(cli, self, wanted, options.artifacts ?? 'auto');
     });
 

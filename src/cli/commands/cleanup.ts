@@ -55,12 +55,12 @@ export const defineCleanup: DefineCommand = (program, cli) => {
 };
 
 /** What a dockerd that was killed has left where others look for docker. */
-async function removeStaleSocket({ identity, dockerSocket }: Paths, env: NodeJS.ProcessEnv): Promise<void> {
-  const [{ readIdentity }, { thisHost }] = await Promise.all([
+async function removeStaleSocket({ remembered, dockerSocket }: Paths, env: NodeJS.ProcessEnv): Promise<void> {
+  const [{ readRemembered }, { thisHost }] = await Promise.all([
     import('../../settings/remembered.js'),
     import('../../host/host.js'),
   ]);
-  const known = await readIdentity(identity).catch(() => undefined);
+  const known = await readRemembered(remembered).catch(() => undefined);
   if (known?.runtime !== 'docker' || (await thisHost(env).unixSocket(dockerSocket)) !== 'free') return;
   await rm(dockerSocket, { force: true });
 }

@@ -23,13 +23,13 @@ async function docker(cli: Cli, command: Command): Promise<number> {
   const { cluster, args } = takeCluster(command.args);
   cli.cluster = cluster ?? globalOptions(cli, command).cluster;
   const paths = await pathsOfCluster(cli, cli.cluster);
-  const [{ clusterArtifacts }, { readIdentity }] = await Promise.all([
+  const [{ clusterArtifacts }, { readRemembered }] = await Promise.all([
     import('../../instance/artifacts.js'),
     import('../../settings/remembered.js'),
   ]);
-  const identity = await readIdentity(paths.identity);
-  if (needsDaemon(args)) await requireDaemon(cli, paths, identity);
-  const artifacts = await clusterArtifacts(cli, identity, ['docker']);
+  const remembered = await readRemembered(paths.remembered);
+  if (needsDaemon(args)) await requireDaemon(cli, paths, remembered);
+  const artifacts = await clusterArtifacts(cli, remembered, ['docker']);
   const binary = artifacts.get('docker')?.binaries.docker;
   if (binary === undefined) throw new U7sError('todo', 'the docker artifact has no docker');
   const { DOCKER_CONTEXT: _, ...env } = cli.io.env;
@@ -39,10 +39,10 @@ async function docker(cli: Cli, command: Command): Promise<number> {
 async function requireDaemon(
   cli: Cli,
   paths: Paths,
-  identity: { preset: string; runtime: string } | undefined,
+  remembered: { preset: string; runtime: string } | undefined,
 ): Promise<void> {
-  if (identity !== undefined && identity.runtime !== 'docker') {
-    throw new U7sError('todo', `cluster ${cli.cluster} is ${identity.preset}, which has no dockerd`, {
+  if (remembered !== undefined && remembered.runtime !== 'docker') {
+    throw new U7sError('todo', `cluster ${cli.cluster} is ${remembered.preset}, which has no dockerd`, {
       fixes: ['start another cluster beside it: ./run.sh --cluster NAME default-docker'],
     });
   }

@@ -174,8 +174,8 @@ async function list(cli: Cli, command: Command, output: 'json' | undefined): Pro
 }
 
 async function runningNode(cli: Cli, command: Command): Promise<Node> {
-  const { childPid, identity: file } = await selectedPaths(cli, command);
-  const [{ namespacePid }, { readIdentity }, { clusterArtifacts }, { runtimes }, { binaryOf }] =
+  const { childPid, remembered: file } = await selectedPaths(cli, command);
+  const [{ namespacePid }, { readRemembered }, { clusterArtifacts }, { runtimes }, { binaryOf }] =
     await Promise.all([
       import('../../rootless/nsenter.js'),
       import('../../settings/remembered.js'),
@@ -184,10 +184,10 @@ async function runningNode(cli: Cli, command: Command): Promise<Node> {
       import('../../plan/plan.js'),
     ]);
   const pid = await namespacePid(childPid);
-  const identity = await readIdentity(file);
-  if (identity === undefined) throw new U7sError('todo', 'the cluster is just being removed');
-  const { artifacts, images } = runtimes[identity.runtime];
-  const binary = binaryOf(await clusterArtifacts(cli, identity, artifacts));
+  const remembered = await readRemembered(file);
+  if (remembered === undefined) throw new U7sError('todo', 'the cluster is just being removed');
+  const { artifacts, images } = runtimes[remembered.runtime];
+  const binary = binaryOf(await clusterArtifacts(cli, remembered, artifacts));
   return { pid, store: images(binary) };
 }
 

@@ -59,20 +59,26 @@ async function prepareHost(cli: Cli, command: Command, options: InitHostOptions)
 }
 
 async function planSteps(cli: Cli, options: InitHostOptions): Promise<{ user: string; steps: InitStep[] }> {
-  const [{ accountName }, { gatherFacts }, { thisHost }, { planInitHost }, { upSpec }, { runtimes }] =
-    await Promise.all([
-      import('../../host/account.js'),
-      import('../../host/facts.js'),
-      import('../../host/host.js'),
-      import('../../host/init-host.js'),
-      import('../../settings/resolve.js'),
-      import('../../runtimes/table.js'),
-    ]);
+  const [
+    { accountName },
+    { gatherFacts },
+    { thisHost },
+    { planInitHost },
+    { resolveSettings },
+    { runtimes },
+  ] = await Promise.all([
+    import('../../host/account.js'),
+    import('../../host/facts.js'),
+    import('../../host/host.js'),
+    import('../../host/init-host.js'),
+    import('../../settings/resolve.js'),
+    import('../../runtimes/table.js'),
+  ]);
   const { env } = cli.io;
   const user = options.user ?? (isRoot() ? accountName(env) : env['U7S_USER'] || userInfo().username);
   const host = thisHost(env);
   const buildTools = options.buildTools ?? (await host.which('go')) !== undefined;
-  const { runtime } = await upSpec(cli, defaultCluster, options.preset, {});
+  const { runtime } = await resolveSettings(cli, defaultCluster, options.preset, {});
   const { hostPrograms: runtimePrograms = [] } = runtimes[runtime];
   const facts = await gatherFacts(host, { user, buildTools, runtimePrograms });
   return { user, steps: planInitHost(facts, { user, ...(options.forImage ? { forImage: true } : {}) }) };

@@ -1,7 +1,7 @@
 import { Option } from 'commander';
 import type { Invitation } from '../../membership/join.js';
 import type { Paths } from '../../settings/paths.js';
-import type { ClusterSpec } from '../../settings/spec.js';
+import type { Settings } from '../../settings/schema.js';
 import type { UpResult } from '../../instance/up.js';
 import { dockerConfigFolder } from '../../host/docker-context.js';
 import type { NamespaceTrial } from '../../host/namespace-trial.js';
@@ -14,9 +14,9 @@ import { addExamples } from '../help.js';
 import { duration } from '../options/values.js';
 import { startOptions } from '../options/start.js';
 import { defaultTimeoutMs } from '../../instance/start.js';
-import type { SpecFlags } from '../../settings/resolve.js';
+import type { SettingsFlags } from '../../settings/resolve.js';
 
-type JoinFlags = Pick<SpecFlags, 'artifacts' | 'artifact' | 'nodeName' | 'hostIp' | 'kubeletPort'> & {
+type JoinFlags = Pick<SettingsFlags, 'artifacts' | 'artifact' | 'nodeName' | 'hostIp' | 'kubeletPort'> & {
   token?: string;
   discoveryTokenCaCertHash?: string;
   joinFile?: string;
@@ -82,10 +82,10 @@ export const defineJoin: DefineCommand = (program, cli) => {
           return await stay(result);
         }
         const invitation = await invitationOf(cli, endpoint, flags, report);
-        const { spec, result } = await join(cli, paths, invitation, flags, report);
+        const { settings, result } = await join(cli, paths, invitation, flags, report);
         const option = cluster === 'default' ? '' : ` --cluster ${cluster}`;
         cli.io.stdout.write(
-          `node ${spec.nodeName} has joined ${spec.controlPlane} and is Ready\n\n` +
+          `node ${settings.nodeName} has joined ${settings.controlPlane} and is Ready\n\n` +
             `  u7s${option} down     stops it; u7s${option} up brings it back\n` +
             `  u7s${option} leave    takes it out of the cluster, with its data\n`,
         );
@@ -141,7 +141,7 @@ async function join(
   invitation: Invitation,
   flags: JoinFlags,
   report: Report,
-): Promise<{ spec: ClusterSpec; result: UpResult }> {
+): Promise<{ settings: Settings; result: UpResult }> {
   const { signal } = cli;
   const [
     { approach, joinWith, requireRoom },
@@ -158,19 +158,19 @@ async function join(
   ]);
   await requireNothingHere(cli, paths);
   const controlPlane = await approach(invitation, report, signal);
-  const spec = await specOf(cli, controlPlane, flags, report);
-  await requireRoom(controlPlane, { nodeName: spec.nodeName, hostIp: spec.hostIp ?? '' }, signal);
+  const settings = await settingsOf(cli, controlPlane, flags, report);
+  await requireRoom(controlPlane, { nodeName: settings.nodeName, hostIp: settings.hostIp ?? '' }, signal);
   const artifacts = await artifactContext(cli, {
-    artifacts: spec.artifacts,
-    given: spec.artifactPaths,
+    artifacts: settings.artifacts,
+    given: settings.artifactPaths,
     report,
   });
-  const trial = await checkHost(cli, spec, paths);
+  const trial = await checkHost(cli, settings, paths);
   // To get them takes longer than a refusal may come late.
-  await ensureArtifacts(artifactsOf(spec), artifacts);
+  await ensureArtifacts(artifactsOf(settings), artifacts);
   const start = (): Promise<UpResult> =>
     up({
-      spec,
+      settings,
       paths,
       projectRoot: cli.projectRoot,
       artifacts,
@@ -182,13 +182,13 @@ async function join(
       report,
       signal,
     });
-  const result = await joinWith(spec, paths, controlPlane, start, report, signal);
-  return { spec, result };
+  const result = await joinWith(settings, paths, controlPlane, start, report, signal);
+  return { settings, result };
 }
 
 async function requireNothingHere(cli: Cli, paths: Paths): Promise<void> {
-  const { readIdentity } = await import('../../settings/remembered.js');
-  const before = await readIdentity(paths.identity);
+  const { readRemembered } = await import('../../settings/remembered.js');
+  const before = await readRemembered(paths.remembered);
   if (before === undefined) {
     // Data without an owner is what a leave that was cut short has left.
     const { emptyCluster } = await import('../../instance/leave.js');
@@ -205,18 +205,18 @@ async function requireNothingHere(cli: Cli, paths: Paths): Promise<void> {
   });
 }
 
-async function specOf(
+async function settingsOf(
   cli: Cli,
   { server, facts, localAddress }: { server: string; facts: object; localAddress: string },
   flags: JoinFlags,
   report: Report,
-): Promise<ClusterSpec> {
-  const [{ upSpec }, { freePortFinder }] = await Promise.all([
+): Promise<Settings> {
+  const [{ resolveSettings }, { freePortFinder }] = await Promise.all([
     import('../../settings/resolve.js'),
     import('../../instance/node-ports.js'),
   ]);
   const { artifacts, artifact, nodeName, hostIp, kubeletPort, runtime } = flags;
-  return upSpec(
+  return resolveSettings(
     cli,
     cli.cluster ?? '',
     `default-${runtime}`,
@@ -233,12 +233,12 @@ async function specOf(
   );
 }
 
-async function checkHost(cli: Cli, spec: ClusterSpec, paths: Paths): Promise<NamespaceTrial> {
+async function checkHost(cli: Cli, settings: Settings, paths: Paths): Promise<NamespaceTrial> {
   const [{ hostCheck, hostOf }, { requireNodePorts }] = await Promise.all([
     import('../../instance/host-check.js'),
     import('../../instance/node-ports.js'),
   ]);
-  const trial = await hostCheck(await hostOf(cli, spec, paths));
-  await requireNodePorts(spec);
+  const trial = await hostCheck(await hostOf(cli, settings, paths));
+  await requireNodePorts(settings);
   return trial;
 }

@@ -1,6 +1,6 @@
 import { access } from 'node:fs/promises';
 import type { Command } from 'commander';
-import type { Identity } from '../../settings/remembered.js';
+import type { Remembered } from '../../settings/remembered.js';
 import type { Paths } from '../../settings/paths.js';
 import { U7sError } from '../../lib/errors.js';
 import { namespacePid } from '../../rootless/nsenter.js';
@@ -26,21 +26,21 @@ async function kubectl(cli: Cli, command: Command): Promise<number> {
   const { cluster, args } = takeCluster(command.args);
   cli.cluster = cluster ?? globalOptions(cli, command).cluster;
   const paths = await pathsOfCluster(cli, cli.cluster);
-  const [{ clusterArtifacts }, { readIdentity }] = await Promise.all([
+  const [{ clusterArtifacts }, { readRemembered }] = await Promise.all([
     import('../../instance/artifacts.js'),
     import('../../settings/remembered.js'),
   ]);
-  const identity = await readIdentity(paths.identity);
-  if (needsCluster(args)) await requireCluster(cli, paths, identity);
-  const artifacts = await clusterArtifacts(cli, identity, ['kubernetes']);
+  const remembered = await readRemembered(paths.remembered);
+  if (needsCluster(args)) await requireCluster(cli, paths, remembered);
+  const artifacts = await clusterArtifacts(cli, remembered, ['kubernetes']);
   const binary = artifacts.get('kubernetes')?.binaries.kubectl;
   if (binary === undefined) throw new U7sError('todo', 'the Kubernetes artifact has no kubectl');
   return passThrough({ command: binary, args, env: { ...cli.io.env, KUBECONFIG: paths.adminKubeconfig } });
 }
 
-async function requireCluster(cli: Cli, paths: Paths, identity: Identity | undefined): Promise<void> {
-  if (identity?.kubernetes === false) {
-    throw new U7sError('todo', `cluster ${cli.cluster} is ${identity.preset}, which has no Kubernetes`, {
+async function requireCluster(cli: Cli, paths: Paths, remembered: Remembered | undefined): Promise<void> {
+  if (remembered?.kubernetes === false) {
+    throw new U7sError('todo', `cluster ${cli.cluster} is ${remembered.preset}, which has no Kubernetes`, {
       fixes: ['start another cluster beside it: ./run.sh --cluster NAME default-docker'],
     });
   }

@@ -17,14 +17,14 @@ export const defineShell: DefineCommand = (program, cli) => {
       const { env } = cli.io;
       const paths = await selectedPaths(cli, command);
       const pid = await namespacePid(paths.childPid);
-      const [{ clusterArtifacts }, { readIdentity }, { artifactsOf }] = await Promise.all([
+      const [{ clusterArtifacts }, { readRemembered }, { artifactsOf }] = await Promise.all([
         import('../../instance/artifacts.js'),
         import('../../settings/remembered.js'),
         import('../../plan/plan.js'),
       ]);
-      const identity = await readIdentity(paths.identity);
-      if (identity === undefined) throw new U7sError('todo', 'the cluster is just being removed');
-      const artifacts = await clusterArtifacts(cli, identity, artifactsOf(identity));
+      const remembered = await readRemembered(paths.remembered);
+      if (remembered === undefined) throw new U7sError('todo', 'the cluster is just being removed');
+      const artifacts = await clusterArtifacts(cli, remembered, artifactsOf(remembered));
       const folders = [...artifacts.values()].flatMap(({ binaries }) => Object.values(binaries).map(dirname));
       cli.exitCode = await passThrough({
         command: 'nsenter',
@@ -32,7 +32,7 @@ export const defineShell: DefineCommand = (program, cli) => {
         env: {
           ...env,
           KUBECONFIG: paths.adminKubeconfig,
-          ...(identity.runtime === 'docker' ? { DOCKER_HOST: `unix://${paths.dockerSocket}` } : {}),
+          ...(remembered.runtime === 'docker' ? { DOCKER_HOST: `unix://${paths.dockerSocket}` } : {}),
           // Tells programs in there, ourselves included, that uid 0 is not the host's root.
           ROOTLESSKIT_STATE_DIR: paths.rootlesskit,
           PATH: [chosenPrograms, ...new Set(folders), env.PATH].join(':'),

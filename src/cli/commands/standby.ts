@@ -22,8 +22,8 @@ export const defineStandby: DefineCommand = (program, cli) => {
       const paths = await selectedPaths(cli, command);
       const { report, close } = await openReporter(cli, command);
       try {
-        const { readIdentity } = await import('../../settings/remembered.js');
-        if ((await readIdentity(paths.identity)) === undefined)
+        const { readRemembered } = await import('../../settings/remembered.js');
+        if ((await readRemembered(paths.remembered)) === undefined)
           await prepare(cli, cluster, paths, preset, report);
         else await startAgain(cli, cluster, paths, report);
         if (!wait) return;
@@ -55,19 +55,24 @@ async function prepare(
   preset: string,
   report: Report,
 ): Promise<void> {
-  const [{ upSpec }, { hostCheck, hostOf }, { artifactContext }, { ensureArtifacts }, { artifactsOf }] =
-    await Promise.all([
-      import('../../settings/resolve.js'),
-      import('../../instance/host-check.js'),
-      import('../../instance/artifact-context.js'),
-      import('../../artifacts/resolve.js'),
-      import('../../plan/plan.js'),
-    ]);
-  const spec = await upSpec(cli, cluster, preset, {});
-  await hostCheck(await hostOf(cli, spec, paths));
-  const context = await artifactContext(cli, { artifacts: spec.artifacts, report });
+  const [
+    { resolveSettings },
+    { hostCheck, hostOf },
+    { artifactContext },
+    { ensureArtifacts },
+    { artifactsOf },
+  ] = await Promise.all([
+    import('../../settings/resolve.js'),
+    import('../../instance/host-check.js'),
+    import('../../instance/artifact-context.js'),
+    import('../../artifacts/resolve.js'),
+    import('../../plan/plan.js'),
+  ]);
+  const settings = await resolveSettings(cli, cluster, preset, {});
+  await hostCheck(await hostOf(cli, settings, paths));
+  const context = await artifactContext(cli, { artifacts: settings.artifacts, report });
   // As of a control plane that others join, which has the most.
-  await ensureArtifacts(artifactsOf({ ...spec, hostIp: spec.hostIp ?? '127.0.0.1' }), context);
+  await ensureArtifacts(artifactsOf({ ...settings, hostIp: settings.hostIp ?? '127.0.0.1' }), context);
   report({ kind: 'note', text: 'this host is ready: u7s up, or u7s join' });
 }
 

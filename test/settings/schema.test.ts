@@ -1,5 +1,5 @@
 import test from 'ava';
-import { parseClusterSpec } from '#src/settings/spec.js';
+import { parseSettings } from '#src/settings/schema.js';
 import { UsageError } from '#src/lib/errors.js';
 
 const wrong: Record<string, [given: object, message: RegExp, fix?: RegExp]> = {
@@ -51,7 +51,7 @@ const wrong: Record<string, [given: object, message: RegExp, fix?: RegExp]> = {
 
 for (const [what, [given, message, fix]] of Object.entries(wrong)) {
   test(`the description of a cluster may not have ${what}`, (t) => {
-    const error = t.throws(() => parseClusterSpec({ nodeName: 'u7s-host', ...given }), {
+    const error = t.throws(() => parseSettings({ nodeName: 'u7s-host', ...given }), {
       instanceOf: UsageError,
       message,
     });
@@ -60,18 +60,18 @@ for (const [what, [given, message, fix]] of Object.entries(wrong)) {
 }
 
 test('a node with an address for others has a network that can be divided, and is published there', (t) => {
-  const { podCidr, apiAddress, publishAddress } = parseClusterSpec({ nodeName: 'a', hostIp: '192.0.2.10' });
+  const { podCidr, apiAddress, publishAddress } = parseSettings({ nodeName: 'a', hostIp: '192.0.2.10' });
   t.is(podCidr, '10.5.0.0/16');
   t.is(apiAddress, '192.0.2.10');
   t.is(publishAddress, '192.0.2.10');
-  const alone = parseClusterSpec({ nodeName: 'a' });
+  const alone = parseSettings({ nodeName: 'a' });
   t.is(alone.podCidr, '10.88.0.0/16');
   t.is(alone.apiAddress, '127.0.0.1');
 });
 
 test('DNS has number 53 of the network of Services unless told otherwise, 10 in a small one', (t) => {
   const dnsAddress = (serviceCidr: string): string =>
-    parseClusterSpec({ nodeName: 'u7s-host', serviceCidr }).dnsAddress;
+    parseSettings({ nodeName: 'u7s-host', serviceCidr }).dnsAddress;
   t.is(dnsAddress('10.0.0.0/24'), '10.0.0.53');
   t.is(dnsAddress('10.96.0.0/12'), '10.96.0.53');
   t.is(dnsAddress('10.0.9.16/28'), '10.0.9.26');

@@ -83,15 +83,15 @@ const fields = z.strictObject({
   artifactPaths: z.partialRecord(z.enum(artifactNames), z.string()).default({}),
 });
 
-export const clusterSpecSchema = fields.transform((spec, context) => {
-  const address = spec.listenAddress ?? spec.hostIp ?? '127.0.0.1';
+export const settingsSchema = fields.transform((settings, context) => {
+  const address = settings.listenAddress ?? settings.hostIp ?? '127.0.0.1';
   const complete = {
-    ...spec,
-    listenAddress: spec.listenAddress ?? spec.hostIp,
-    podCidr: spec.podCidr ?? (spec.hostIp === undefined ? '10.88.0.0/16' : '10.5.0.0/16'),
-    dnsAddress: spec.dnsAddress ?? defaultDnsAddress(spec.serviceCidr),
-    apiAddress: spec.apiAddress ?? address,
-    publishAddress: spec.publishAddress ?? address,
+    ...settings,
+    listenAddress: settings.listenAddress ?? settings.hostIp,
+    podCidr: settings.podCidr ?? (settings.hostIp === undefined ? '10.88.0.0/16' : '10.5.0.0/16'),
+    dnsAddress: settings.dnsAddress ?? defaultDnsAddress(settings.serviceCidr),
+    apiAddress: settings.apiAddress ?? address,
+    publishAddress: settings.publishAddress ?? address,
   };
   for (const { field, message } of networkFaults(complete)) {
     context.addIssue({ code: 'custom', path: [field], message });
@@ -99,12 +99,12 @@ export const clusterSpecSchema = fields.transform((spec, context) => {
   return complete;
 });
 
-export type ClusterSpec = z.output<typeof clusterSpecSchema>;
-export type ClusterSpecInput = z.input<typeof clusterSpecSchema>;
+export type Settings = z.output<typeof settingsSchema>;
+export type SettingsInput = z.input<typeof settingsSchema>;
 
 /** Checks and completes `input`; the error names every wrong field. */
-export function parseClusterSpec(input: ClusterSpecInput): ClusterSpec {
-  const parsed = clusterSpecSchema.safeParse(input);
+export function parseSettings(input: SettingsInput): Settings {
+  const parsed = settingsSchema.safeParse(input);
   if (parsed.success) return parsed.data;
   const unknown = parsed.error.issues.flatMap((issue) =>
     issue.code === 'unrecognized_keys' ? issue.keys : [],

@@ -1,6 +1,6 @@
-# A node in a container: docs/image.md. Both the classic builder and BuildKit take it.
+# A node in a container: docs/image.md. Works with the classic builder and with BuildKit.
 ARG BASEOS=ubuntu
-# Instead of ${BASEOS}:latest; with the other two, images that need no registry can be named.
+# Replaces ${BASEOS}:latest. Together with the next two it allows a build without a registry.
 ARG BASE_IMAGE
 ARG NODE_IMAGE=node:20-bookworm-slim
 ARG GO_IMAGE=golang:1.26-bookworm
@@ -9,7 +9,7 @@ FROM ${NODE_IMAGE} AS node
 FROM ${GO_IMAGE} AS go
 FROM ${BASE_IMAGE:-${BASEOS}:latest} AS base
 
-# On the same base as the result, so that what is compiled fits its libraries.
+# On the same base as the result, so that compiled programs match its libraries.
 FROM base AS build
 COPY --from=node /usr/local/bin/node /usr/local/bin/node
 COPY --from=node /usr/local/lib/node_modules /usr/local/lib/node_modules
@@ -27,11 +27,11 @@ COPY image/entrypoint.sh image/setup.sh /usr/local/lib/usernetes/image/
 RUN /usr/local/lib/usernetes/image/setup.sh
 COPY --from=build --chown=usernetes:usernetes /out/artifacts /home/usernetes/.local/share/usernetes/artifacts
 
-# What listens is reached through the engine, which leads to the container's own address.
+# The engine forwards connections to the container's own address.
 ENV XDG_RUNTIME_DIR=/run/user/1000 U7S_LISTEN_ADDRESS=0.0.0.0
 USER usernetes
 WORKDIR /home/usernetes
-# No layer of the container: the node's own overlay file systems cannot lie on the engine's.
+# A volume, because the node's overlay file systems cannot be stacked on the engine's.
 VOLUME /home/usernetes/.local/state
 HEALTHCHECK --interval=15s --timeout=10s --start-period=5m --retries=3 CMD u7s status >/dev/null || exit 1
 ENTRYPOINT ["docker-init", "--", "/usr/local/lib/usernetes/image/entrypoint.sh"]

@@ -1,4 +1,4 @@
-# The verbs of the second Usernetes. They are carried out by `u7s make`, which reads the same variables: NODE_NAME HOST_IP
+# The targets of the second-generation Usernetes. `u7s make` does the work and reads the same variables: NODE_NAME HOST_IP
 # NODE_SUBNET PORT_KUBE_APISERVER PORT_KUBELET PORT_FLANNEL PORT_ETCD CONTAINER_ENGINE. See docs/image.md.
 VERBS := up down down-v kubeadm-init install-flannel kubeconfig join-command kubeadm-join sync-external-ip kubeadm-reset logs shell
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# docker, against the dockerd of the cluster: ./dockercli.sh [--cluster NAME] ARGS…
+# Runs docker against the cluster's dockerd: ./dockercli.sh [--cluster NAME] ARGS…
 root=$(dirname "$(readlink -f "$0")")
 . "$root/bin/bootstrap.sh"
 u7s docker "$@"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# kubectl, as the administrator of the cluster: ./kubectl.sh [--cluster NAME] ARGS…
+# Runs kubectl as the cluster's administrator: ./kubectl.sh [--cluster NAME] ARGS…
 root=$(dirname "$(readlink -f "$0")")
 . "$root/bin/bootstrap.sh"
 u7s kubectl "$@"

@@ -1,5 +1,5 @@
-# Sourced by the wrappers with `root` set to the checkout: sees to it that u7s is installed and compiled there, in one
-# line on stderr for each thing it does, and defines `u7s`. Does nothing, within milliseconds, when all is fresh.
+# Sourced by the wrappers with `root` set to the checkout. Makes sure that u7s is installed and compiled there, with one line
+# on stderr for each step, and defines `u7s`. If everything is up to date, this takes milliseconds.
 
 fail() {
   printf 'error: %s\n  fix: %s\n' "$1" "$2" >&2
@@ -30,7 +30,7 @@ bootstrap() {
   if build_stale; then
     echo 'compiling' >&2
     npm run --silent build >&2 || {
-      rm -f dist/cli/main.js # what a failed build leaves is not fresh
+      rm -f dist/cli/main.js # a failed build must not count as up to date
       fail 'the compilation failed' "see above; then: cd '$root' && npm run build"
     }
   fi
@@ -42,6 +42,6 @@ u7s() {
 
 command -v node >/dev/null || fail 'there is no Node.js' 'install Node.js 20.19 or newer, with npm'
 if packages_stale || build_stale; then
-  # The checkout itself is the lock: of two at once the second finds the work done.
+  # The checkout itself is the lock: the second of two finds the work done.
   (flock 9 && bootstrap) 9<"$root" || exit 1
 fi

@@ -1,6 +1,6 @@
 #!/bin/sh
-# In the build stage: makes in /out what the image consists of. What the context brings ready in image/ready is taken from
-# there: usernetes/ (as compiled, with its npm packages), artifacts/ (as in a user's store), bin/ (further programs).
+# Runs in the build stage and puts the contents of the image into /out. Anything in image/ready is used instead of being
+# built: usernetes/ (compiled, with its npm packages), artifacts/ (as in a user's store), bin/ (further programs).
 set -eu
 ready=image/ready
 user=usernetes
@@ -28,16 +28,16 @@ else
   u7s artifacts fetch --preset default-containerd
   u7s artifacts fetch --preset default-docker
   u7s artifacts fetch flannel netcheck fuse-overlayfs fuse-overlayfs-snapshotter conmon skopeo
-  # Upstream's CRI-O is no Go module that one could build instead.
+  # Where upstream's CRI-O cannot be downloaded, it cannot be built either: it is not a Go module.
   u7s artifacts fetch crio || echo 'going on without CRI-O'
   mv /home/$user/.local/share/usernetes/artifacts /out/artifacts
-  # Gigabytes of what Go compiled, which the stage's layer would carry.
+  # Go's caches are gigabytes that would stay in the layer of this stage.
   rm -rf /home/$user/.cache
 fi
-# Whatever way it came, process 1 of the container is found on the PATH.
+# Process 1 of the container has to be on the PATH, whichever way it was obtained.
 for init in /out/artifacts/docker-init/*/bin/docker-init; do cp "$init" /out/bin/docker-init; done
 if command -v crio >/dev/null || [ -e /out/bin/crio ] || [ -e /out/artifacts/crio ]; then
-  echo 'this image has CRI-O: docker-compose --profile crio up -d starts a node with it, too'
+  echo 'this image contains CRI-O: docker-compose --profile crio up -d starts a node with it, too'
 else
-  echo 'there is no CRI-O to be had, so the node with CRI-O is left out of docker-compose.yml (profile crio)'
+  echo 'CRI-O is not available, so docker-compose.yml leaves out the node with CRI-O (profile crio)'
 fi

@@ -1,7 +1,7 @@
 #!/bin/sh
-# `docker run usernetes default-containerd -…` starts a cluster of that preset; other words are those of u7s.
+# `docker run usernetes default-containerd -…` starts a cluster with that preset; other arguments are a u7s command.
 set -eu
-# Nothing runs yet in a container that has just started: what is in there is of the time before a restart.
+# In a container that has just started nothing runs yet, so these are leftovers from before a restart.
 rm -rf "${XDG_RUNTIME_DIR:?}"/* "${XDG_RUNTIME_DIR:?}"/.[!.]*
 case ${1-} in
   '' | -* | default-*) exec u7s --progress plain up "$@" ;;

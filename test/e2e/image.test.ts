@@ -45,7 +45,7 @@ serial('the image is built on any base, and says whether it has CRI-O', async (t
   const said = await buildNodeImage(there(), scratch, new AbortController().signal);
   t.regex(
     said,
-    crio ? /this image has CRI-O/ : /there is no CRI-O to be had, so the node with CRI-O is left out/,
+    crio ? /this image contains CRI-O/ : /CRI-O is not available, so docker-compose.yml leaves out/,
   );
   const { User, Volumes } = JSON.parse(
     await docker('image', 'inspect', '--format', '{{json .Config}}', 'usernetes'),

@@ -11,9 +11,8 @@ export async function tellReady(
   result: UpResult,
   { dockerSocket, foreground }: { dockerSocket: string; foreground: boolean },
 ): Promise<void> {
-  const [{ readySummary }, { hasDocker }, { formatElapsed }] = await Promise.all([
+  const [{ readySummary }, { formatElapsed }] = await Promise.all([
     import('./status/ready-summary.js'),
-    import('../instance/status.js'),
     import('../ui/renderer.js'),
   ]);
   const already = result.state === 'already-running';
@@ -21,7 +20,7 @@ export async function tellReady(
     readySummary({
       cluster,
       status: result.status,
-      dockerSocket: hasDocker(result.status) ? dockerSocket : undefined,
+      dockerSocket: result.status.dockerSocket === undefined ? undefined : dockerSocket,
       state: already
         ? `is ${result.status.phase} already`
         : `is ready after ${formatElapsed(process.uptime() * 1000)}`,

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { catalog } from '../artifacts/catalog.js';
 import { U7sError } from '../lib/errors.js';
+import type { CommandFix } from '../lib/fixes.js';
 import { belongsToUser, runAsUser } from './as-root/as-user.js';
 import type { Cli } from './command.js';
 import { formatError, isInterruption } from './errors.js';
@@ -47,7 +48,7 @@ export async function run(argv: readonly string[], io: Io, signal: AbortSignal):
       return 0;
     }
     const error = wrongUsage
-      ? new U7sError('todo', thrown.message.replace(/^error: /, ''), { fixes: ['see rootlessctl --help'] })
+      ? new U7sError('usage', thrown.message.replace(/^error: /, ''), { fixes: [ctl('--help')] })
       : thrown;
     io.stderr.write(
       formatError(error, program.opts<GlobalFlags>().debug === true, (fix) => fixText(cli, fix)),
@@ -55,6 +56,8 @@ export async function run(argv: readonly string[], io: Io, signal: AbortSignal):
     return wrongUsage && thrown.code === 'commander.unknownCommand' ? unknownCommand : 1;
   }
 }
+
+const ctl = (...args: string[]): CommandFix => ({ commands: [args], program: 'rootlessctl' });
 
 function createProgram(cli: Cli): Command {
   const { io, signal } = cli;
@@ -114,7 +117,9 @@ function createProgram(cli: Cli): Command {
         import('./ports/output.js'),
       ]);
       if (words.length === 0)
-        throw new U7sError('todo', 'no port specified', { fixes: ['name one, like 127.0.0.1:8080:80/tcp'] });
+        throw new U7sError('usage', 'no port specified', {
+          fixes: ['name one, for example 127.0.0.1:8080:80/tcp'],
+        });
       const specs = words.map(parsePortSpec);
       for await (const port of addPorts(await socket(command), specs, signal)) {
         print(json ? portJson(port) : String(port.id));
@@ -128,8 +133,7 @@ function createProgram(cli: Cli): Command {
     .passThroughOptions()
     .action(async (words: string[], _, command: Command) => {
       const { parsePortId, removePorts } = await import('./ports/actions.js');
-      if (words.length === 0)
-        throw new U7sError('todo', 'no ID specified', { fixes: ['see rootlessctl list-ports'] });
+      if (words.length === 0) throw new U7sError('usage', 'no ID specified', { fixes: [ctl('list-ports')] });
       const ids = words.map(parsePortId);
       for await (const id of removePorts(await socket(command), ids, signal)) print(String(id));
     });

@@ -3,8 +3,12 @@
  * stdout, one JSON a line; when stdin ends, the launcher is gone and everything is stopped.
  */
 import { writeFile } from 'node:fs/promises';
-import type { SupervisorCommand, SupervisorReport } from '../launcher/protocol.js';
-import { messageOf } from '../lib/errors.js';
+import {
+  isSupervisorCommand,
+  type SupervisorCommand,
+  type SupervisorReport,
+} from '../launcher/supervisor-protocol.js';
+import { codeOf, fixesOf, messageOf } from '../lib/errors.js';
 import { setUpNamespaces } from '../rootless/child.js';
 import { messageWriter, readMessages } from '../supervisor/ndjson.js';
 import { createSupervisor, type Supervisor } from '../supervisor/supervisor.js';
@@ -15,7 +19,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 
 let supervisor: Supervisor | undefined;
 let logs = '';
-for await (const command of readMessages(process.stdin, (value) => value as SupervisorCommand)) {
+for await (const command of readMessages(process.stdin, isSupervisorCommand, ignored)) {
   if (command.type === 'stop') break;
   await obey(command).catch(tell);
 }
@@ -24,8 +28,18 @@ report({ type: 'stopped' });
 // The report must be out before the process is.
 process.stdout.write('', () => process.exit(0));
 
+/** To RootlessKit's log, which our stderr is. */
+function ignored(line: string): void {
+  process.stderr.write(`ignored, since it is no command: ${line.slice(0, 200)}\n`);
+}
+
 function tell(error: unknown): void {
-  report({ type: 'error', message: messageOf(error) });
+  report({
+    type: 'error',
+    message: messageOf(error),
+    code: codeOf(error) ?? 'supervisor-failed',
+    fixes: fixesOf(error),
+  });
 }
 
 async function obey(command: Exclude<SupervisorCommand, { type: 'stop' }>): Promise<void> {

@@ -6,11 +6,11 @@ import type { Cli } from '../cli/command.js';
 
 /** A client with all rights over the running cluster, which only the host of its control plane has. */
 export async function adminClient(cli: Cli, paths: Paths): Promise<KubeClient> {
-  const [{ clusterStatus }, { connect }] = await Promise.all([
+  const [{ instanceStatus }, { connect }] = await Promise.all([
     import('../launcher/client.js'),
     import('../kube/connect.js'),
   ]);
-  const status = await clusterStatus(paths.controlSocket, cli.signal);
+  const status = await instanceStatus(paths.controlSocket, cli.signal);
   if (status === undefined) throw new U7sError('todo', 'the cluster is not running', { fixes: ['u7s up'] });
   if (status.apiServer === undefined) throw new U7sError('todo', 'this cluster has no Kubernetes');
   if (status.role === 'worker') {

@@ -30,11 +30,11 @@ export async function leaveCluster(
 
 /** Stops the cluster and removes what it has stored. */
 export async function emptyCluster(cli: Cli, paths: Paths): Promise<void> {
-  const [{ stopCluster }, { installedRootlessKit, removeAll, resetPlan }] = await Promise.all([
+  const [{ stopInstance }, { installedRootlessKit, removeAll, resetPlan }] = await Promise.all([
     import('../launcher/client.js'),
     import('./removal.js'),
   ]);
-  await stopCluster(paths.controlSocket, cli.signal);
+  await stopInstance(paths.controlSocket, cli.signal);
   const rootlesskit = await installedRootlessKit(paths);
   await removeAll(await resetPlan(paths), { rootlesskit, home: paths.home, signal: cli.signal });
 }

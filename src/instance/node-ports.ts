@@ -18,7 +18,7 @@ export async function requireNodePorts(settings: Settings): Promise<void> {
   if (hostIp === undefined) return;
   await requireFree(
     { proto: 'tcp', address, port: kubeletPort },
-    'end that, or take another: --kubelet-port',
+    'stop that program, or choose another port with --kubelet-port',
   );
   await requireFree(
     { proto: 'udp', address, port: flannelPort },

@@ -7,9 +7,9 @@ import type { OwnedPort } from '../rootless/port-spec.js';
 import type { ServiceStatus } from '../supervisor/definition.js';
 import { connect } from '../kube/connect.js';
 import { identityFiles } from '../pki/identity.js';
-import { clusterStatus, ownedPorts } from '../launcher/client.js';
+import { instanceStatus, ownedPorts } from '../launcher/client.js';
 import type { Paths } from '../settings/paths.js';
-import type { ClusterStatus } from '../launcher/protocol.js';
+import type { InstanceStatus } from '../launcher/status.js';
 import { administrator } from '../settings/role.js';
 
 export type ServiceReport = ServiceStatus & {
@@ -23,12 +23,10 @@ export type ServiceReport = ServiceStatus & {
 
 export type NodeReport = { name: string; ready: boolean; version?: string; problem?: string };
 
-export type StatusReport = ClusterStatus & {
+export type StatusReport = InstanceStatus & {
   services: ServiceReport[];
   /** Missing without Kubernetes. */
   node?: NodeReport;
-  /** Of dockerd, where there is one. */
-  dockerSocket?: string;
   ports: OwnedPort[];
   /** Name to the end of its validity, in ISO 8601. */
   certificates: Record<string, string>;
@@ -47,7 +45,7 @@ export async function statusReport(
   signal: AbortSignal,
   sampleMs = firstSampleMs,
 ): Promise<StatusReport | undefined> {
-  const status = await clusterStatus(paths.controlSocket, signal);
+  const status = await instanceStatus(paths.controlSocket, signal);
   if (status === undefined) return undefined;
   const [services, node, ports, certificates] = await Promise.all([
     withUsage(status, sampleMs, signal),
@@ -59,14 +57,9 @@ export async function statusReport(
     ...status,
     services,
     ...(node === undefined ? {} : { node }),
-    ...(hasDocker(status) ? { dockerSocket: paths.dockerSocket } : {}),
     ports: ports ?? [],
     certificates,
   };
-}
-
-export function hasDocker({ services }: Pick<ClusterStatus, 'services'>): boolean {
-  return services.some(({ name }) => name === 'dockerd');
 }
 
 const firstSampleMs = 250;
@@ -77,7 +70,7 @@ export function isWhole({ phase, node }: Pick<StatusReport, 'phase' | 'node'>): 
 }
 
 async function nodeReport(
-  { role, nodeName: name, apiServer: server }: ClusterStatus,
+  { role, nodeName: name, apiServer: server }: InstanceStatus,
   paths: Paths,
   signal: AbortSignal,
 ): Promise<NodeReport | undefined> {
@@ -115,7 +108,7 @@ type Node = KubeObject & {
 };
 
 async function withUsage(
-  { services, launcherPid }: ClusterStatus,
+  { services, launcherPid }: InstanceStatus,
   sampleMs: number,
   signal: AbortSignal,
 ): Promise<ServiceReport[]> {

@@ -21,7 +21,7 @@ import { ensurePki } from '../pki/rotate.js';
 import { dockerOptionsFile } from '../runtimes/docker.js';
 import type { ServiceDefinition } from '../supervisor/definition.js';
 import { publishKubeconfig, type KubeconfigTarget } from './kubeconfig.js';
-import { clusterStatus, stopCluster } from '../launcher/client.js';
+import { instanceStatus, stopInstance } from '../launcher/client.js';
 import { removeFailedStart, sweep } from './removal.js';
 import { unready } from '../launcher/diagnosis.js';
 import { readDockerOptions } from '../runtimes/docker-options.js';
@@ -41,7 +41,7 @@ import {
   type HostFacts,
 } from '../plan/plan.js';
 import type { ClusterPlan } from '../plan/types.js';
-import type { ClusterStatus } from '../launcher/protocol.js';
+import type { InstanceStatus } from '../launcher/status.js';
 import { roleOf } from '../settings/role.js';
 import { artifactsOfSnapshotter, chooseSnapshotter } from '../plan/snapshotter.js';
 import type { Settings } from '../settings/schema.js';
@@ -67,9 +67,9 @@ export type UpOptions = {
 };
 
 export type UpResult =
-  | { state: 'already-running'; status: ClusterStatus }
+  | { state: 'already-running'; status: InstanceStatus }
   /** The launcher runs the cluster; the caller detaches it or waits for its end. */
-  | { state: 'ready'; status: ClusterStatus; launcher: LauncherHandle; inKubeconfig: boolean };
+  | { state: 'ready'; status: InstanceStatus; launcher: LauncherHandle; inKubeconfig: boolean };
 
 /**
  * Makes the cluster run and waits until it is Ready. What fails before then is stopped and cleaned up. Of several that
@@ -94,12 +94,12 @@ export async function up(options: UpOptions): Promise<UpResult> {
 }
 
 /** The cluster that runs already, if it does; one that is just being stopped is waited for. */
-async function present({ settings, paths, signal, report }: UpOptions): Promise<ClusterStatus | undefined> {
-  const status = await clusterStatus(paths.controlSocket, signal);
+async function present({ settings, paths, signal, report }: UpOptions): Promise<InstanceStatus | undefined> {
+  const status = await instanceStatus(paths.controlSocket, signal);
   switch (status?.phase) {
     case 'stopping':
       report({ kind: 'note', text: `cluster ${settings.name} is just being stopped: waiting for that` });
-      await stopCluster(paths.controlSocket, signal);
+      await stopInstance(paths.controlSocket, signal);
       return undefined;
     case 'starting':
       throw new U7sError(
@@ -168,7 +168,7 @@ async function start(given: UpOptions): Promise<UpResult> {
       : undefined;
     if (fault !== undefined) report(warningOf(fault));
     await offerDocker(options);
-    const status = await clusterStatus(paths.controlSocket, signal);
+    const status = await instanceStatus(paths.controlSocket, signal);
     if (status === undefined) throw new U7sError('todo', 'the cluster ended as soon as it was Ready');
     return { state: 'ready', status, launcher, inKubeconfig: administers && fault === undefined };
   } catch (error) {
@@ -346,7 +346,7 @@ async function within(
 }
 
 async function missing({ controlSocket }: Paths, signal: AbortSignal): Promise<string> {
-  const status = await clusterStatus(controlSocket, signal).catch(() => undefined);
+  const status = await instanceStatus(controlSocket, signal).catch(() => undefined);
   if (status === undefined || status.services.length === 0) return 'no service was started yet';
   const services = unready(status.services);
   return services.length > 0

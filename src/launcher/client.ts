@@ -1,41 +1,38 @@
 import { U7sError } from '../lib/errors.js';
+import { u7s } from '../lib/fixes.js';
 import { descendantsOf, untilGone } from '../lib/processes.js';
+import type { Shape } from '../lib/shape.js';
 import type { OwnedPort, PortSpec } from '../rootless/port-spec.js';
 import { NoAnswerError, NotServedError, request, serverOf, subscribe } from '../supervisor/control-socket.js';
-import type { ClusterStatus, ControlRequest } from './protocol.js';
+import { isOwnedPorts, type ControlRequest } from './control-protocol.js';
+import { isInstanceStatus, type InstanceStatus } from './status.js';
 
 /** A launcher that is alive answers at once: it only reads its own memory. */
 const answerTimeoutMs = 5_000;
 
-/** What the cluster's launcher says of it; undefined when none runs. */
-export async function clusterStatus(
+/** What the launcher reports of its instance; undefined when none runs. */
+export async function instanceStatus(
   controlSocket: string,
   signal: AbortSignal,
-): Promise<ClusterStatus | undefined> {
-  return ask<ClusterStatus>(controlSocket, { type: 'status' }, signal);
+): Promise<InstanceStatus | undefined> {
+  return ask(controlSocket, { type: 'status' }, isInstanceStatus, signal);
 }
 
 /**
- * Stops the cluster and waits until nothing of it runs; false when none ran. `onStatus` is told how it comes along. A
- * launcher that hangs is killed, and all of the cluster with it.
+ * Stops the instance and waits until nothing of it runs; false when none ran. `onStatus` hears of the progress. A launcher
+ * that hangs is killed, and with it everything that it runs.
  */
-export async function stopCluster(
+export async function stopInstance(
   controlSocket: string,
   signal: AbortSignal,
-  onStatus: (status: ClusterStatus) => void = () => undefined,
+  onStatus: (status: InstanceStatus) => void = () => undefined,
 ): Promise<boolean> {
   const stopped = async (): Promise<true> => {
-    await request<ControlRequest, ClusterStatus>(
-      controlSocket,
-      { type: 'status' },
-      {
-        signal,
-        timeoutMs: answerTimeoutMs,
-      },
-    );
-    const statuses = subscribe<ControlRequest, ClusterStatus>(controlSocket, { type: 'stop' }, signal);
+    const asked = { isAnswer: isAny, signal, timeoutMs: answerTimeoutMs };
+    await request<ControlRequest, unknown>(controlSocket, { type: 'status' }, asked);
+    const statuses = subscribe<ControlRequest, unknown>(controlSocket, { type: 'stop' }, isAny, signal);
     // The launcher hangs up when it is done.
-    for await (const status of statuses) onStatus(status);
+    for await (const status of statuses) if (isInstanceStatus(status)) onStatus(status);
     signal.throwIfAborted();
     return true;
   };
@@ -49,6 +46,9 @@ export async function stopCluster(
   }
 }
 
+/** A launcher of any version must be stopped, whether or not its answers are understood. */
+const isAny = (value: unknown): value is unknown => value !== undefined;
+
 async function killLauncher(controlSocket: string): Promise<void> {
   const launcher = await serverOf(controlSocket);
   if (launcher === undefined) return;
@@ -58,21 +58,24 @@ async function killLauncher(controlSocket: string): Promise<void> {
 }
 
 /** Restarts one service, or the whole node without a name, and waits until it is ready. Throws when none runs. */
-export async function restartCluster(
+export async function restartInstance(
   controlSocket: string,
   name: string | undefined,
   signal: AbortSignal,
 ): Promise<void> {
   const message: ControlRequest = { type: 'restart', ...(name === undefined ? {} : { name }) };
   try {
-    for await (const _ of subscribe<ControlRequest, ClusterStatus>(controlSocket, message, signal)) return;
+    for await (const _ of subscribe(controlSocket, message, isInstanceStatus, signal)) return;
     signal.throwIfAborted();
-    throw new U7sError('todo', 'the cluster ended while it was to be restarted', {
-      fixes: ['u7s status; u7s logs'],
+    throw new U7sError('ended', 'the cluster ended while it was being restarted', {
+      fixes: [u7s(['logs'], { text: 'find out why' })],
     });
   } catch (error) {
     if (!(error instanceof NotServedError)) throw error;
-    throw new U7sError('todo', 'the cluster is not running', { fixes: ['u7s up'], cause: error });
+    throw new U7sError('not-running', 'the cluster is not running', {
+      fixes: [u7s(['up'], { text: 'start it' })],
+      cause: error,
+    });
   }
 }
 
@@ -104,17 +107,19 @@ function askPorts(
   message: ControlRequest,
   signal: AbortSignal,
 ): Promise<OwnedPort[] | undefined> {
-  return ask<OwnedPort[]>(controlSocket, message, signal);
+  return ask(controlSocket, message, isOwnedPorts, signal);
 }
 
 /** Undefined when no launcher runs. */
 async function ask<Answer>(
   controlSocket: string,
   message: ControlRequest,
+  isAnswer: Shape<Answer>,
   signal: AbortSignal,
 ): Promise<Answer | undefined> {
   try {
     return await request<ControlRequest, Answer>(controlSocket, message, {
+      isAnswer,
       signal,
       timeoutMs: answerTimeoutMs,
     });
@@ -123,9 +128,13 @@ async function ask<Answer>(
     if (!(error instanceof NoAnswerError)) throw error;
     const { pid } = (await serverOf(controlSocket)) ?? {};
     const who = `the cluster's launcher${pid === undefined ? '' : ` (pid ${pid})`}`;
-    throw new U7sError('todo', `${who} hangs: it has not answered within ${answerTimeoutMs / 1000} s`, {
-      fixes: ['end it and all that it runs: u7s down'],
-      cause: error,
-    });
+    throw new U7sError(
+      'launcher-hangs',
+      `${who} hangs: it has not answered within ${answerTimeoutMs / 1000} s`,
+      {
+        fixes: [u7s(['down'], { text: 'end it and all that it runs' })],
+        cause: error,
+      },
+    );
   }
 }

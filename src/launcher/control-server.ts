@@ -1,16 +1,18 @@
 import { U7sError } from '../lib/errors.js';
+import { u7s } from '../lib/fixes.js';
 import { withLock } from '../lib/lock-file.js';
 import type { OwnedPort, PortSpec } from '../rootless/port-spec.js';
 import { ensureDir } from '../lib/atomic-file.js';
 import { serveControl, type ControlServer } from '../supervisor/control-socket.js';
-import type { ClusterState } from './state.js';
+import type { InstanceState } from './state.js';
 import type { NamespacePlan } from '../plan/types.js';
-import type { ClusterStatus, ControlRequest } from './protocol.js';
+import { isControlRequest, type ControlRequest } from './control-protocol.js';
+import type { InstanceStatus } from './status.js';
 
 /** What can be asked of a launcher. */
 export type Steering = {
-  state: ClusterState;
-  status(): ClusterStatus;
+  state: InstanceState;
+  status(): InstanceStatus;
   stop(): void;
   /** Ends the present tree, after which the next is started at once. */
   restartTree(): void;
@@ -33,9 +35,9 @@ export async function serveLauncher(
     signal,
     () => undefined,
     () =>
-      serveControl<ControlRequest, ClusterStatus | OwnedPort[]>(
+      serveControl<ControlRequest, InstanceStatus | OwnedPort[]>(
         plan.controlSocket,
-        (value) => value as ControlRequest,
+        isControlRequest,
         (request, send, gone) => answer(launcher, request, send, gone),
       ),
   );
@@ -44,7 +46,7 @@ export async function serveLauncher(
 async function answer(
   launcher: Steering,
   request: ControlRequest,
-  send: (answer: ClusterStatus | OwnedPort[]) => void,
+  send: (answer: InstanceStatus | OwnedPort[]) => void,
   gone: AbortSignal,
 ): Promise<void> {
   switch (request.type) {
@@ -77,7 +79,10 @@ async function answer(
 
 async function restartEverything(launcher: Steering, gone: AbortSignal): Promise<void> {
   const { state } = launcher;
-  if (!state.isUp) throw new U7sError('todo', 'the cluster is not up yet', { fixes: ['u7s status'] });
+  if (!state.isUp)
+    throw new U7sError('not-up', 'the cluster is not up yet', {
+      fixes: [u7s(['status'], { text: 'see what it waits for' })],
+    });
   const before = state.treeSince;
   launcher.restartTree();
   await state.until(() => state.isUp && state.treeSince !== before, gone);
@@ -88,7 +93,7 @@ async function restartService(launcher: Steering, name: string, gone: AbortSigna
   const { services } = state;
   const before = services.get(name);
   if (before === undefined) {
-    throw new U7sError('todo', `there is no service ${JSON.stringify(name)}`, {
+    throw new U7sError('no-such-service', `there is no service ${JSON.stringify(name)}`, {
       fixes: [`name one of: ${[...services.keys()].join(', ')}`],
     });
   }

@@ -1,10 +1,9 @@
 import { spawn } from 'node:child_process';
-import { join } from 'node:path';
 import { U7sError } from '../lib/errors.js';
-import type { Report } from '../lib/events.js';
-import { openLog } from '../supervisor/log-file.js';
-import { logPath } from '../supervisor/service.js';
-import type { FrontMessage, LauncherMessage } from './protocol.js';
+import { u7s } from '../lib/fixes.js';
+import type { Event, Report } from '../lib/events.js';
+import { logPath, openLog } from '../supervisor/log-file.js';
+import { isLauncherMessage, type FrontMessage } from './front-protocol.js';
 
 /** The launcher as the command that started it sees it. */
 export type LauncherHandle = {
@@ -31,6 +30,8 @@ export type LauncherProcessOptions = {
 /** It lives long and has little to do: V8 is to collect garbage early instead of growing, glibc to keep one heap. */
 const smallHeap = { flags: ['--max-semi-space-size=1', '--gc-global'], env: { MALLOC_ARENA_MAX: '1' } };
 
+const notUnderstood: Event = { kind: 'note', text: 'the launcher sent a message that is not understood' };
+
 /** Starts the launcher in a session of its own, so that Ctrl-C reaches it only through us. */
 export async function startLauncherProcess(options: LauncherProcessOptions): Promise<LauncherHandle> {
   const log = await openLog(logPath(options.logs, 'launcher'));
@@ -48,8 +49,8 @@ export async function startLauncherProcess(options: LauncherProcessOptions): Pro
     settleReady = { resolve, reject };
   });
   ready.catch(() => undefined); // whoever waits for it hears of it
-  child.on('message', (raw) => {
-    const message = raw as LauncherMessage;
+  child.on('message', (message: unknown) => {
+    if (!isLauncherMessage(message)) return options.report(notUnderstood);
     switch (message.type) {
       case 'event':
         return options.report(message.event);
@@ -63,8 +64,8 @@ export async function startLauncherProcess(options: LauncherProcessOptions): Pro
     child.once('exit', (code, signal) => {
       const how = signal === null ? `exit code ${code}` : `signal ${signal}`;
       settleReady.reject(
-        new U7sError('todo', `the launcher ended before the cluster was up (${how})`, {
-          fixes: [`read the log: ${join(options.logs, 'launcher.log')}`],
+        new U7sError('launcher-ended', `the launcher ended before the cluster was up (${how})`, {
+          fixes: [u7s(['logs', 'launcher'], { text: 'read its log' })],
         }),
       );
       resolve(code === 0 ? undefined : how);

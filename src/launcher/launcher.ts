@@ -10,18 +10,19 @@ import type { OwnedPort } from '../rootless/port-spec.js';
 import { nextRestart, noRestarts } from '../supervisor/backoff.js';
 import type { ServiceStatus } from '../supervisor/definition.js';
 import type { ControlServer } from '../supervisor/control-socket.js';
-import { keepRotated } from '../supervisor/log-file.js';
-import { logPath } from '../supervisor/service.js';
+import { keepRotated, logPath } from '../supervisor/log-file.js';
 import { startApprover } from '../workers/node-approver.js';
 import { bringUp } from '../workers/bring-up.js';
-import { createClusterState } from './state.js';
+import { createInstanceState } from './state.js';
 import { allUp, culprit, isHopeless, lastWords, remedy, stillRunning } from './diagnosis.js';
 import { startExposer, type Exposer } from '../workers/port-publisher.js';
 import { serveLauncher, type Steering } from './control-server.js';
 import { startNodeTree, type NodeTree } from './node-tree.js';
 import { createPortKeeper, type PortKeeper } from './port-keeper.js';
 import type { ClusterPlan, KubernetesPlan, NamespacePlan } from '../plan/types.js';
-import type { ClusterStatus, FrontMessage, LauncherMessage, SupervisorReport } from './protocol.js';
+import type { FrontMessage, LauncherMessage } from './front-protocol.js';
+import type { InstanceStatus } from './status.js';
+import type { SupervisorReport } from './supervisor-protocol.js';
 import { serviceStep } from './service-step.js';
 
 const stopStep = { kind: 'step', id: 'stop', title: 'stop' } as const;
@@ -53,7 +54,7 @@ export type Launcher = {
  */
 export function createLauncher(tell: (message: LauncherMessage) => void): Launcher {
   const stopping = new AbortController();
-  const state = createClusterState();
+  const state = createInstanceState();
   const report = (event: Event): void => tell({ type: 'event', event });
   const { promise: finished, resolve: finish } = deferred();
   let cluster: ClusterPlan | undefined;
@@ -99,9 +100,9 @@ export function createLauncher(tell: (message: LauncherMessage) => void): Launch
     } finally {
       endRotation();
       await Promise.all(
-        [plan.readyFile, plan.rootlesskitDir, plan.controlSocket, ...plan.serviceSockets].map((path) =>
-          rm(path, { recursive: true, force: true }),
-        ),
+        [plan.readyFile, plan.rootlesskitDir, plan.controlSocket, plan.dockerSocket ?? []]
+          .flat()
+          .map((path) => rm(path, { recursive: true, force: true })),
       );
       if (stopping.signal.aborted) report({ ...stopStep, state: 'done' });
     }
@@ -159,7 +160,7 @@ export function createLauncher(tell: (message: LauncherMessage) => void): Launch
         noteService(message.status);
         break;
       case 'error':
-        fail(message.message);
+        fail(message.message, message.code, message.fixes);
         // Namespaces that could not be prepared serve nobody.
         if (!prepared) tree?.kill();
         break;
@@ -273,7 +274,7 @@ export function createLauncher(tell: (message: LauncherMessage) => void): Launch
     ...(exposer?.ports() ?? []),
   ];
 
-  function status(): ClusterStatus {
+  function status(): InstanceStatus {
     const kubernetes = cluster?.kubernetes;
     return {
       ...state.summary(),
@@ -283,6 +284,7 @@ export function createLauncher(tell: (message: LauncherMessage) => void): Launch
       ...(kubernetes === undefined
         ? {}
         : { role: kubernetes.role, nodeName: kubernetes.nodeName, apiServer: kubernetes.api.server }),
+      ...(namespaces?.dockerSocket === undefined ? {} : { dockerSocket: namespaces.dockerSocket }),
       cgroups: namespaces?.cgroups ?? 'none',
     };
   }

@@ -1,11 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { rm } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
 import { enterCgroup, freshNodeCgroup } from '../rootless/node-cgroup.js';
-import { openLog } from '../supervisor/log-file.js';
-import { logPath } from '../supervisor/service.js';
+import { logPath, openLog } from '../supervisor/log-file.js';
+import { messageWriter, readMessages } from '../supervisor/ndjson.js';
 import type { NamespacePlan } from '../plan/types.js';
-import type { SupervisorCommand, SupervisorReport } from './protocol.js';
+import { isSupervisorReport, type SupervisorCommand, type SupervisorReport } from './supervisor-protocol.js';
 import { untilGone } from '../lib/processes.js';
 import { vitalProcesses, watchVital, type VitalProcesses } from './tree-watch.js';
 
@@ -21,10 +20,14 @@ export type NodeTree = {
   kill(): void;
 };
 
-/** Starts RootlessKit with our supervisor inside; `onReport` hears what the supervisor says. */
+/**
+ * Starts RootlessKit with our supervisor inside. `onReport` hears what the supervisor reports; `onNoise` each line of
+ * their stdout that is no report.
+ */
 export async function startNodeTree(
   plan: NamespacePlan,
   onReport: (report: SupervisorReport) => void,
+  onNoise: (line: string) => void = () => undefined,
 ): Promise<NodeTree> {
   // RootlessKit refuses a state folder that another instance left behind.
   await Promise.all(
@@ -48,25 +51,28 @@ export async function startNodeTree(
   }
   const { stdin, stdout } = child;
   if (stdin === null || stdout === null) throw new Error('the pipes to RootlessKit are missing');
-  // A tree that dies closes the pipe; `ended` tells, the pipe's own error adds nothing.
-  stdin.on('error', () => undefined);
 
   const kill = (): void => void child.kill('SIGKILL');
   let vital: VitalProcesses = [];
   let loss: string | undefined;
   let endWatch: (() => void) | undefined;
-  createInterface({ input: stdout }).on('line', (line) => {
-    const report = JSON.parse(line) as SupervisorReport;
-    if (report.type === 'prepared' && child.pid !== undefined) {
-      vital = vitalProcesses(child.pid);
-      endWatch = watchVital(vital, [plan.controlSocket, plan.rootlesskitDir, plan.readyFile], (why) => {
-        loss = why;
-        kill();
-      });
+  const lose = (why: string): void => {
+    loss = why;
+    kill();
+  };
+  const hear = async (): Promise<void> => {
+    for await (const report of readMessages(stdout, isSupervisorReport, onNoise)) {
+      if (report.type === 'prepared' && child.pid !== undefined) {
+        vital = vitalProcesses(child.pid);
+        endWatch = watchVital(vital, [plan.controlSocket, plan.rootlesskitDir, plan.readyFile], lose);
+      }
+      if (report.type === 'stopped') endWatch?.();
+      onReport(report);
     }
-    if (report.type === 'stopped') endWatch?.();
-    onReport(report);
-  });
+    // A line without an end: nothing more can be read, so that the node would go on unheard.
+    if (!stdout.readableEnded) lose('its reports cannot be read');
+  };
+  void hear();
   const ended = new Promise<string>((resolve) => {
     child.once('error', (error) => resolve(`cannot be started: ${error.message}`));
     child.once('close', (code, signal) => {
@@ -75,9 +81,8 @@ export async function startNodeTree(
       void untilGone(vital).then(() => resolve(loss ?? `RootlessKit ended: ${how}`));
     });
   });
-  const send = (command: SupervisorCommand): void => {
-    if (stdin.writable) stdin.write(`${JSON.stringify(command)}\n`);
-  };
+  // A tree that dies closes the pipe, which `ended` reports.
+  const send = messageWriter<SupervisorCommand>(stdin);
   send({ type: 'prepare', setup: plan.setup, readyFile: plan.readyFile, logs: plan.logs });
   return { send, ended, kill };
 }

@@ -1,9 +1,9 @@
 import { EventEmitter, once } from 'node:events';
 import { U7sError } from '../lib/errors.js';
 import type { ServiceStatus } from '../supervisor/definition.js';
-import type { ClusterPhase, ClusterStatus } from './protocol.js';
+import type { InstancePhase, InstanceStatus } from './status.js';
 
-export type ClusterState = {
+export type InstanceState = {
   readonly services: ReadonlyMap<string, ServiceStatus>;
   /** When the present tree was started: what the API tells of earlier times does not count. */
   readonly treeSince: Date;
@@ -18,7 +18,10 @@ export type ClusterState = {
   /** Returns whether the service has entered another phase. */
   heard(status: ServiceStatus): boolean;
   stopping(): void;
-  summary(): Pick<ClusterStatus, 'phase' | 'startedAt' | 'readyAt' | 'rebuilds' | 'lastRebuild' | 'services'>;
+  summary(): Pick<
+    InstanceStatus,
+    'phase' | 'startedAt' | 'readyAt' | 'rebuilds' | 'lastRebuild' | 'services'
+  >;
   /** Calls `listener` at each change, for good. */
   onChange(listener: () => void): void;
   /** Waits until `isTrue`, which is looked at at each change. Throws when the cluster is being stopped. */
@@ -26,7 +29,7 @@ export type ClusterState = {
 };
 
 /** How the cluster stands, from what is heard of it. */
-export function createClusterState(): ClusterState {
+export function createInstanceState(): InstanceState {
   const startedAt = Date.now();
   const services = new Map<string, ServiceStatus>();
   /** How services of earlier trees ended. */
@@ -41,7 +44,7 @@ export function createClusterState(): ClusterState {
   let lastRebuild: string | undefined;
   const changed = (): void => void changes.emit('change');
 
-  function phase(): ClusterPhase {
+  function phase(): InstancePhase {
     if (isStopping) return 'stopping';
     if (readyAt === undefined) return 'starting';
     if (!isUp) return 'rebuilding';
@@ -106,7 +109,7 @@ export function createClusterState(): ClusterState {
     onChange: (listener) => void changes.on('change', listener),
     async until(isTrue, signal) {
       while (!isTrue()) {
-        if (isStopping) throw new U7sError('todo', 'the cluster is being stopped');
+        if (isStopping) throw new U7sError('stopping', 'the cluster is being stopped');
         await once(changes, 'change', { signal });
       }
     },

@@ -1,4 +1,5 @@
 import { shellLine } from './shell.js';
+import { isString, listOf, objectOf, oneOf, optional } from './shape.js';
 
 /**
  * What a person can do about a fault: words, or commands of ours. Commands are kept as data, so that they are completed
@@ -45,3 +46,13 @@ export function formatFix(fix: Fix, instance: string | undefined, typist: Typist
 function about(instance: string | undefined, args: readonly string[]): readonly string[] {
   return instance === undefined || args.includes('--cluster') ? args : ['--cluster', instance, ...args];
 }
+
+/** A fix that another process has sent. */
+export const isFix = (value: unknown): value is Fix => isString(value) || isCommandFix(value);
+
+const isCommandFix = objectOf<CommandFix>({
+  text: optional(isString),
+  commands: listOf(listOf(isString)),
+  program: optional(oneOf('rootlessctl')),
+  on: optional(oneOf('control-plane', 'other-node')),
+});

@@ -100,7 +100,7 @@ export function planNamespaces(
     runtimeDir: paths.runtime,
     rootlesskitDir: paths.rootlesskit,
     controlSocket: paths.controlSocket,
-    serviceSockets: settings.runtime === 'docker' ? [paths.dockerSocket] : [],
+    ...(runtimes[settings.runtime].servesDocker ? { dockerSocket: paths.dockerSocket } : {}),
     lock: paths.lock,
     cgroups: host.cgroups,
     ports: {

@@ -18,8 +18,8 @@ export type NamespacePlan = {
   runtimeDir: string;
   rootlesskitDir: string;
   controlSocket: string;
-  /** What a service puts where programs of the host look for it, and takes away again unless it is killed. */
-  serviceSockets: string[];
+  /** Of a runtime that serves docker's API: its socket on the host, which stays behind when dockerd is killed. */
+  dockerSocket?: string;
   lock: string;
   cgroups: 'delegated' | 'none';
   ports: PortPlan;

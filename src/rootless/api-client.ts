@@ -1,8 +1,9 @@
 import { request, type IncomingMessage } from 'node:http';
 import { U7sError, errnoOf, messageOf } from '../lib/errors.js';
+import { u7s } from '../lib/fixes.js';
 import type { PortSpec, PortStatus } from './port-spec.js';
 
-/** What RootlessKit tells of itself; keys and order are those of its REST API 1.1. */
+/** What RootlessKit reports of itself; keys and order are those of its REST API 1.1. */
 export type RootlessKitInfo = {
   apiVersion: string;
   version: string;
@@ -14,7 +15,7 @@ export type RootlessKitInfo = {
 
 export type PortClient = {
   list(signal: AbortSignal): Promise<PortStatus[]>;
-  /** Rejects with a `RootlessKitError` when the port cannot be had. */
+  /** Rejects with a `RootlessKitError` when RootlessKit refuses the port. */
   add(spec: PortSpec, signal: AbortSignal): Promise<PortStatus>;
   remove(id: number, signal: AbortSignal): Promise<void>;
   info(signal: AbortSignal): Promise<RootlessKitInfo>;
@@ -38,7 +39,7 @@ export class RootlessKitError extends U7sError {
   readonly reason: RefusalReason;
 
   constructor(said: string, status: number) {
-    super('todo', said === '' ? `RootlessKit answered with HTTP status ${status}` : said);
+    super('rootlesskit-refused', said === '' ? `RootlessKit answered with HTTP status ${status}` : said);
     this.said = said;
     this.reason = reasonOf(said);
   }
@@ -123,11 +124,11 @@ function reasonOf(said: string): RefusalReason {
 function unreachable(socketPath: string, error: unknown): U7sError {
   const stopped = ['ENOENT', 'ECONNREFUSED', 'ENOTSOCK'].includes(errnoOf(error) ?? '');
   return new U7sError(
-    'todo',
+    'rootlesskit-unreachable',
     `RootlessKit does not answer on ${socketPath}: ${errnoOf(error) ?? messageOf(error)}`,
     {
       cause: error,
-      ...(stopped ? { fixes: ['start the cluster: ./run.sh'] } : {}),
+      ...(stopped ? { fixes: [u7s(['up'], { text: 'start the cluster' })] } : {}),
     },
   );
 }

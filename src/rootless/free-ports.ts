@@ -1,16 +1,17 @@
 import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
 import { errnoOf, U7sError } from '../lib/errors.js';
+import type { Fix } from '../lib/fixes.js';
 import { portHolder } from './port-holder.js';
 import { formatParent, type PortSpec } from './port-spec.js';
 
-/** A port of the host, as far as it matters who listens there. */
+/** A port of the host that somebody may listen on. */
 export type Place = { proto: 'tcp' | 'udp'; address: string; port: number };
 
-/** How many ports are looked at after the usual one. */
+/** How many ports are tried, beginning with the usual one. */
 const reach = 100;
 
-/** The first free port from `place.port` on, which tells who has the ones before. */
+/** The first free port from `place.port` on; `onTaken` hears who has the usual one. */
 export async function firstFree(
   place: Place,
   onTaken: (text: string) => void = () => undefined,
@@ -21,19 +22,19 @@ export async function firstFree(
       return port;
     }
   }
-  throw new U7sError('todo', `every port from ${place.port} to ${place.port + reach - 1} is taken`, {
-    fixes: ['name others: --port-base'],
+  throw new U7sError('port-taken', `every port from ${place.port} to ${place.port + reach - 1} is taken`, {
+    fixes: ['choose others with --port-base'],
   });
 }
 
-/** Refuses a port that somebody has, by name. */
-export async function requireFree(place: Place, fix: string): Promise<void> {
+/** Throws when the port is taken, with the name of its holder. */
+export async function requireFree(place: Place, ...fixes: Fix[]): Promise<void> {
   switch (await fault(place)) {
     case 'EADDRINUSE':
-      throw new U7sError('todo', await taken(place), { fixes: [fix] });
+      throw new U7sError('port-taken', await taken(place), { fixes });
     case 'EADDRNOTAVAIL':
-      throw new U7sError('todo', `this host has no address ${place.address}`, {
-        fixes: ['take one that it has: ip -brief address'],
+      throw new U7sError('no-such-address', `this host has no address ${place.address}`, {
+        fixes: ['choose one of the host, which `ip -brief address` lists'],
       });
   }
 }

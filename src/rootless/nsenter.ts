@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { U7sError, errnoOf } from '../lib/errors.js';
+import { u7s } from '../lib/fixes.js';
 
 /** The arguments that put a command into the namespaces whose first process is `pid`. */
 export function nsenterArgs(pid: number, command: string[]): string[] {
@@ -27,8 +28,8 @@ export async function namespacePid(childPidFile: string): Promise<number> {
     return pid;
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT' && errnoOf(error) !== 'ESRCH') throw error;
-    throw new U7sError('todo', 'the cluster is not running', {
-      fixes: ['start it: ./run.sh'],
+    throw new U7sError('not-running', 'the cluster is not running', {
+      fixes: [u7s(['up'], { text: 'start it' })],
       cause: error,
     });
   }

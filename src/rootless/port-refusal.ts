@@ -1,19 +1,27 @@
 import { U7sError } from '../lib/errors.js';
+import type { CommandFix, Fix } from '../lib/fixes.js';
 import type { RootlessKitError } from './api-client.js';
 import { portHolder } from './port-holder.js';
 import { formatParent, formatPortSpec, portsConflict, type PortSpec, type PortStatus } from './port-spec.js';
 
+/** How to end a published port, whoever asked for it. */
+export const removal = (id: number): CommandFix => ({
+  text: 'end that one',
+  commands: [['remove-ports', String(id)]],
+  program: 'rootlessctl',
+});
+
 /**
- * What RootlessKit's refusal means for whoever asked for `spec`: who has the port, or what the kernel wants. `live` are the
- * ports that RootlessKit has published.
+ * What RootlessKit's refusal means for whoever asked for `spec`: who has the port, or what the kernel demands. `live` are
+ * the ports that RootlessKit has published.
  */
 export async function explainRefusal(
   error: RootlessKitError,
   spec: PortSpec,
   live: readonly PortStatus[],
 ): Promise<U7sError> {
-  const refused = (message: string, fix?: string): U7sError =>
-    new U7sError('todo', message, { cause: error, ...(fix === undefined ? {} : { fixes: [fix] }) });
+  const refused = (code: string, message: string, ...fixes: Fix[]): U7sError =>
+    new U7sError(code, message, { cause: error, fixes });
   const port = formatParent(spec);
   switch (error.reason) {
     case 'conflict':
@@ -21,29 +29,37 @@ export async function explainRefusal(
       const rival = live.find((status) => portsConflict(status.spec, spec));
       if (rival !== undefined) {
         return refused(
+          'port-conflict',
           `${port} conflicts with a published port: ID ${rival.id}, ${formatPortSpec(rival.spec)}`,
-          `take another port, or: rootlessctl remove-ports ${rival.id}`,
+          'take another port',
+          removal(rival.id),
         );
       }
       const holder = await portHolder(spec);
       return refused(
+        'port-taken',
         `${port} is in use on the host${holder === undefined ? '' : ` by ${holder}`}`,
-        'take another port, or end what uses it',
+        'take another port, or stop the program that uses it',
       );
     }
     case 'privileged':
       return refused(
+        'port-privileged',
         `the kernel refuses ${port} to ordinary users: net.ipv4.ip_unprivileged_port_start is ${startOf(error)}`,
-        `take a port from there on, or as root: sysctl -w net.ipv4.ip_unprivileged_port_start=${spec.parentPort}`,
+        `take a port from there on, or lower the limit as root: sysctl -w net.ipv4.ip_unprivileged_port_start=${spec.parentPort}`,
       );
     case 'no-address':
-      return refused(`the host has no address ${spec.parentIP}`, 'take one that it has: ip -brief address');
+      return refused(
+        'no-such-address',
+        `the host has no address ${spec.parentIP}`,
+        'choose one of the host, which `ip -brief address` lists',
+      );
     case 'other':
-      return refused(`RootlessKit refuses ${formatPortSpec(spec)}: ${error.message}`);
+      return refused('port-refused', `RootlessKit refuses ${formatPortSpec(spec)}: ${error.message}`);
   }
 }
 
-/** RootlessKit says it, and it is the host's: where we run, in the namespaces perhaps, the sysctl may be another. */
+/** In RootlessKit's words, since it runs on the host: in the namespaces, where we may run, the sysctl may differ. */
 function startOf({ said }: RootlessKitError): string {
   return /currently (\d+)/.exec(said)?.[1] ?? '1024';
 }

@@ -6,7 +6,7 @@ import type { Fix } from '../lib/fixes.js';
 export const protocols = ['tcp', 'tcp4', 'tcp6', 'udp', 'udp4', 'udp6', 'sctp', 'sctp4', 'sctp6'] as const;
 export type Protocol = (typeof protocols)[number];
 
-/** A port of the host that leads to one inside the namespaces. */
+/** A port of the host that is forwarded to one inside the namespaces. */
 export type PortSpec = {
   proto: Protocol;
   /** Address of the host to listen on; empty for all. */
@@ -45,7 +45,7 @@ export function parsePortSpec(text: string): PortSpec {
   const quoted = JSON.stringify(text);
   const wrong = (what: string): UsageError =>
     new UsageError(
-      'todo',
+      'port-spec',
       what,
       text.includes(',') ? 'give each port as a word of its own, without commas' : form,
     );

@@ -37,9 +37,13 @@ async function read(file: string): Promise<PortSpec[]> {
     return (JSON.parse(await readFile(file, 'utf8')) as { ports: string[] }).ports.map(parsePortSpec);
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return [];
-    throw new U7sError('todo', `cannot read the ports that were published by hand: ${file} is damaged`, {
-      fixes: [`rm ${file}, and add them again`],
-      cause: error,
-    });
+    throw new U7sError(
+      'damaged-file',
+      `cannot read the ports that were published by hand: ${file} is damaged`,
+      {
+        fixes: [`remove it, and add the ports again: rm ${file}`],
+        cause: error,
+      },
+    );
   }
 }

@@ -1,4 +1,5 @@
 import type { Claim, Problem } from './desired-ports.js';
+import { removal } from './port-refusal.js';
 import { formatParent, formatPortSpec, portsConflict, type PortSpec, type PortStatus } from './port-spec.js';
 
 export type Plan = {
@@ -47,10 +48,7 @@ function takenByOther({ spec }: Claim, foreign: readonly PortStatus[]): Problem 
   return {
     reason: `${formatParent(spec)} conflicts with a published port: ID ${rival.id}, ${formatPortSpec(rival.spec)}`,
     code: 'port-conflict',
-    fixes: [
-      'take another port',
-      { text: 'end that one', commands: [['remove-ports', String(rival.id)]], program: 'rootlessctl' },
-    ],
+    fixes: ['take another port', removal(rival.id)],
   };
 }
 

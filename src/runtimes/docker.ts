@@ -28,6 +28,7 @@ export const dockerRuntime: Runtime = {
     remove: [...containerdRuntime.namespaces.remove, '/run/docker', '/run/docker.pid', '/var/lib/docker'],
     binds: { ...containerdRuntime.namespaces.binds, '/var/lib/docker': 'docker' },
   },
+  servesDocker: true,
   criSocket: containerdRuntime.criSocket,
   readyForKubelet: containerdRuntime.readyForKubelet,
   services: (context) => [

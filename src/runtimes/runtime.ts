@@ -17,6 +17,8 @@ export type Runtime = KubeletRuntime & {
   /** Its place in the namespaces. */
   namespaces: RuntimeNamespaces;
   services: (context: ServiceContext) => ServiceDefinition[];
+  /** It serves docker's API on the host, and publishes the ports of its containers at RootlessKit by itself. */
+  servesDocker?: true;
   /** How images get in, and are listed; `binary` finds a program of the runtime's artifacts. */
   images: (binary: (name: string) => string) => ImageStore;
 };

@@ -3,8 +3,9 @@ import { connect, createServer, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { ensureDir } from '../lib/atomic-file.js';
 import { codeOf, errnoOf, fixesOf, messageOf, U7sError } from '../lib/errors.js';
-import type { Fix } from '../lib/fixes.js';
+import { isFix, type Fix } from '../lib/fixes.js';
 import { socketHolder } from '../lib/processes.js';
+import { isObject, isString, listOf, objectOf, type Shape } from '../lib/shape.js';
 import { messageWriter, readMessages } from './ndjson.js';
 
 /** sun_path holds 108 bytes with the final zero: unix(7). */
@@ -14,7 +15,8 @@ const maxPathBytes = 107;
 const maxUnreadBytes = 2 ** 20;
 
 /** One line of an answer. */
-type Reply<Answer> = { answer: Answer } | { error: string; code: string; fixes: readonly Fix[] };
+type Reply<Answer> = { answer: Answer } | Refusal;
+type Refusal = { error: string; code: string; fixes: readonly Fix[] };
 
 export type ControlServer = { close(): Promise<void> };
 
@@ -28,12 +30,12 @@ export type Handler<Request, Answer> = (
   signal: AbortSignal,
 ) => Promise<void> | void;
 
-/** Nobody serves the socket: what it belongs to does not run. */
+/** Nobody serves the socket: its owner does not run. */
 export class NotServedError extends U7sError {
   override readonly name = 'NotServedError';
 }
 
-/** The server is there, yet does not answer: it hangs, or has more to do than it can. */
+/** The server is there but does not answer: it hangs, or is overloaded. */
 export class NoAnswerError extends U7sError {
   override readonly name = 'NoAnswerError';
 }
@@ -45,7 +47,7 @@ export class NoAnswerError extends U7sError {
  */
 export async function serveControl<Request extends object, Answer>(
   path: string,
-  accept: (value: object) => Request | undefined,
+  isRequest: Shape<Request>,
   handle: Handler<Request, Answer>,
 ): Promise<ControlServer> {
   checkLength(path);
@@ -56,7 +58,7 @@ export async function serveControl<Request extends object, Answer>(
   const server = createServer((socket) => {
     clients.add(socket);
     socket.once('close', () => clients.delete(socket));
-    void converse(socket, accept, handle);
+    void converse(socket, isRequest, handle);
   });
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(path, resolve));
   server.on('error', () => {}); // of a connection that could not be accepted: its client sees it
@@ -74,7 +76,7 @@ export async function serveControl<Request extends object, Answer>(
 export async function request<Request extends object, Answer>(
   path: string,
   message: Request,
-  options: { signal?: AbortSignal; timeoutMs: number },
+  options: { isAnswer: Shape<Answer>; signal?: AbortSignal; timeoutMs: number },
 ): Promise<Answer> {
   const late = new AbortController();
   const abort = (): void => late.abort();
@@ -82,14 +84,14 @@ export async function request<Request extends object, Answer>(
   options.signal?.addEventListener('abort', abort, { once: true });
   try {
     if (options.signal?.aborted) abort();
-    for await (const answer of subscribe<Request, Answer>(path, message, late.signal)) return answer;
+    for await (const answer of subscribe(path, message, options.isAnswer, late.signal)) return answer;
     options.signal?.throwIfAborted();
     if (late.signal.aborted)
       throw new NoAnswerError(
-        'todo',
+        'no-answer',
         `the server of ${path} has not answered within ${options.timeoutMs / 1000} s`,
       );
-    throw new U7sError('todo', `the server of ${path} hung up without an answer`);
+    throw new U7sError('no-answer', `the server of ${path} hung up without an answer`);
   } finally {
     clearTimeout(timer);
     options.signal?.removeEventListener('abort', abort);
@@ -100,6 +102,7 @@ export async function request<Request extends object, Answer>(
 export async function* subscribe<Request extends object, Answer>(
   path: string,
   message: Request,
+  isAnswer: Shape<Answer>,
   signal: AbortSignal,
 ): AsyncGenerator<Answer, void, void> {
   checkLength(path);
@@ -109,14 +112,29 @@ export async function* subscribe<Request extends object, Answer>(
   if (signal.aborted) hangUp();
   try {
     messageWriter<Request>(socket)(message);
-    for await (const reply of readMessages(socket, (value) => value as Reply<Answer>)) {
-      if ('error' in reply) throw new U7sError(reply.code, reply.error, { fixes: reply.fixes });
+    for await (const reply of readMessages(socket, isReply)) {
+      if (isRefusal(reply)) throw new U7sError(reply.code, reply.error, { fixes: reply.fixes });
+      if (!isAnswer(reply.answer)) throw unreadable(path);
       yield reply.answer;
     }
   } finally {
     signal.removeEventListener('abort', hangUp);
     socket.destroy();
   }
+}
+
+const isRefusal = objectOf<Refusal>({ error: isString, code: isString, fixes: listOf(isFix) });
+const isReply = (value: unknown): value is Reply<unknown> =>
+  isRefusal(value) || (isObject(value) && 'answer' in value);
+
+function unreadable(path: string): U7sError {
+  return new U7sError(
+    'unreadable-answer',
+    `the answer of the server of ${path} has a form of another version`,
+    {
+      fixes: [{ text: 'start it anew with this version', commands: [['down'], ['up', '-d']] }],
+    },
+  );
 }
 
 /** Whether there is a server, be it one that hangs. */
@@ -142,7 +160,7 @@ export async function serverOf(path: string): Promise<{ pid: number } | undefine
 
 async function converse<Request extends object, Answer>(
   socket: Socket,
-  accept: (value: object) => Request | undefined,
+  isRequest: Shape<Request>,
   handle: Handler<Request, Answer>,
 ): Promise<void> {
   const write = messageWriter<Reply<Answer>>(socket);
@@ -155,8 +173,8 @@ async function converse<Request extends object, Answer>(
   const hungUp = (): void => gone.abort();
   socket.once('close', hungUp);
   try {
-    const requests = readMessages(socket, accept, () =>
-      reply({ error: 'not a request', code: 'bad-request', fixes: [] }),
+    const requests = readMessages(socket, isRequest, (line) =>
+      reply({ error: `not a request: ${line.slice(0, 100)}`, code: 'unknown-request', fixes: [] }),
     );
     const { value, done } = await requests.next();
     if (done) return;
@@ -173,8 +191,10 @@ async function removeStale(path: string): Promise<void> {
   const found = await lstat(path).catch(() => undefined);
   if (!found) return;
   if (!found.isSocket())
-    throw new U7sError('todo', `${path} is in the way: it is not a socket`, { fixes: [`rm -r ${path}`] });
-  if (await isServed(path)) throw new U7sError('todo', `another process serves ${path} already`);
+    throw new U7sError('path-taken', `${path} is in the way: it is not a socket`, {
+      fixes: [`rm -r ${path}`],
+    });
+  if (await isServed(path)) throw new U7sError('already-served', `another process serves ${path} already`);
   await rm(path, { force: true });
 }
 
@@ -187,7 +207,11 @@ function dial(path: string): Promise<Socket> {
       .once('error', (error) => {
         const nobody = ['ENOENT', 'ECONNREFUSED', 'ECONNRESET'].includes(errnoOf(error) ?? '');
         const Kind = nobody ? NotServedError : U7sError;
-        reject(new Kind('todo', `cannot connect to ${path}: ${messageOf(error)}`, { cause: error }));
+        reject(
+          new Kind(nobody ? 'not-running' : 'unreachable', `cannot connect to ${path}: ${messageOf(error)}`, {
+            cause: error,
+          }),
+        );
       });
   });
 }
@@ -196,7 +220,7 @@ function checkLength(path: string): void {
   const bytes = Buffer.byteLength(path);
   if (bytes <= maxPathBytes) return;
   throw new U7sError(
-    'todo',
+    'path-too-long',
     `the socket's path is ${bytes} bytes long, a socket takes at most ${maxPathBytes}: ${path}`,
     {
       fixes: ['set XDG_RUNTIME_DIR to a folder with a shorter path'],

@@ -80,15 +80,17 @@ export type StopPolicy = {
   graceMs: number;
 };
 
-export type ServicePhase =
-  | 'waiting' // for its dependencies
-  | 'starting' // spawned, not ready yet
-  | 'ready'
-  | 'completed' // a task that exited with 0
-  | 'backoff' // died; will be started again
-  | 'stopping'
-  | 'stopped'
-  | 'failed'; // may not be tried again, or a task whose program cannot be executed at all
+export const servicePhases = [
+  'waiting', // for its dependencies
+  'starting', // spawned, not ready yet
+  'ready',
+  'completed', // a task that exited with 0
+  'backoff', // died; will be started again
+  'stopping',
+  'stopped',
+  'failed', // may not be tried again, or a task whose program cannot be executed at all
+] as const;
+export type ServicePhase = (typeof servicePhases)[number];
 
 export type ServiceStatus = {
   name: string;

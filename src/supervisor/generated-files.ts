@@ -10,7 +10,11 @@ export async function writeFiles(files: readonly GeneratedFile[]): Promise<void>
       await makeMissingDir(dirname(path));
       await writeFileAtomic(path, content, mode);
     } catch (error) {
-      throw new U7sError('todo', `cannot write ${path}: ${messageOf(error)}`, { cause: error });
+      throw new U7sError(
+        errnoOf(error) === 'ENOSPC' || errnoOf(error) === 'EDQUOT' ? 'disk-full' : 'cannot-write',
+        `cannot write ${path}: ${messageOf(error)}`,
+        { cause: error },
+      );
     }
   }
 }

@@ -14,8 +14,8 @@ export function startOrder(nodes: readonly Node[]): string[] {
   const byName = new Map<string, Node>();
   for (const node of nodes) {
     if (!safeName.test(node.name))
-      throw new U7sError('todo', `${JSON.stringify(node.name)} is not a name for a service`);
-    if (byName.has(node.name)) throw new U7sError('todo', `two services are named ${node.name}`);
+      throw new U7sError('service-name', `${JSON.stringify(node.name)} is not a name for a service`);
+    if (byName.has(node.name)) throw new U7sError('service-name', `two services are named ${node.name}`);
     byName.set(node.name, node);
   }
 
@@ -25,24 +25,27 @@ export function startOrder(nodes: readonly Node[]): string[] {
     const trail = [...path, node.name];
     if (path.includes(node.name)) {
       throw new U7sError(
-        'todo',
+        'service-dependency',
         `services depend on each other: ${trail.slice(path.indexOf(node.name)).join(' → ')}`,
       );
     }
     for (const [name, condition] of Object.entries(node.dependsOn)) {
       const dependency = byName.get(name);
       if (!dependency)
-        throw new U7sError('todo', `service ${node.name} depends on ${name}, which does not exist`);
+        throw new U7sError(
+          'service-dependency',
+          `service ${node.name} depends on ${name}, which does not exist`,
+        );
       if (dependency.kind === 'daemon' && condition === 'completed') {
         throw new U7sError(
-          'todo',
+          'service-dependency',
           `service ${node.name} waits for the end of ${name}, which is a daemon and never ends`,
         );
       }
       if (dependency.reachable === undefined && condition === 'reachable') {
         throw new U7sError(
-          'todo',
-          `service ${node.name} waits for ${name}, which never tells that it is reachable`,
+          'service-dependency',
+          `service ${node.name} waits for ${name}, which never reports that it is reachable`,
         );
       }
       visit(dependency, trail);

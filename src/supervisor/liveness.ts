@@ -4,8 +4,8 @@ import type { LivenessProbe } from './definition.js';
 import { probeOnce, type ProbeContext } from './probe.js';
 
 /**
- * Asks a ready service again and again whether it still lives. Throws when it has failed `failureThreshold` times in a
- * row, with the last reason; ends otherwise only by `signal`, which rejects too.
+ * Probes a ready service periodically. Throws, with the last reason, when `failureThreshold` probes in a row have failed;
+ * otherwise it ends only by `signal`, which rejects too.
  */
 export async function watchLiveness(
   probe: LivenessProbe,
@@ -18,7 +18,7 @@ export async function watchLiveness(
     const began = performance.now();
     const result = await probeOnce(probe, timeoutMs, signal, context);
     failures = result === true ? 0 : failures + 1;
-    if (failures >= failureThreshold) throw new U7sError('todo', `not alive: ${result}`);
+    if (failures >= failureThreshold) throw new U7sError('service-hangs', `not alive: ${result}`);
     pause = Math.max(0, periodMs - (performance.now() - began));
   }
 }

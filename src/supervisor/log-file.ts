@@ -1,12 +1,23 @@
 import { createReadStream, createWriteStream } from 'node:fs';
 import { open, rename, stat, truncate, type FileHandle } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { errnoOf } from '../lib/errors.js';
 import { makeMissingDir } from './generated-files.js';
 
 /** `x.log`, `x.log.1` and `x.log.2` of at most 10 MiB each. */
 export const logLimits = { bytes: 10 * 2 ** 20, files: 3 };
+
+const suffix = '.log';
+
+export function logPath(logs: string, service: string): string {
+  return join(logs, `${service}${suffix}`);
+}
+
+/** The opposite: whose log a file is, undefined for a file that is no log. */
+export function serviceOfLog(file: string): string | undefined {
+  return file.endsWith(suffix) ? file.slice(0, -suffix.length) : undefined;
+}
 
 /**
  * Opens a log for a child to write to by itself, so that it is never held up by us. Appending, for then its writes
@@ -46,7 +57,7 @@ const rotationPeriodMs = 30_000;
 /** Rotates the logs as they grow, until what is returned is called. */
 export function keepRotated(paths: readonly string[]): () => void {
   const timer = setInterval(() => {
-    // A log that cannot be rotated, for want of space say, must not take its writer down.
+    // A log that cannot be rotated, on a full disk for example, must not take its writer down.
     for (const path of paths) rotateLog(path).catch(() => {});
   }, rotationPeriodMs).unref();
   return () => clearInterval(timer);

@@ -1,29 +1,29 @@
 import type { Readable, Writable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
+import type { Shape } from '../lib/shape.js';
 
 /** In characters. No message of ours comes near it; what does is not one. */
 const maxLineLength = 2 ** 20;
 
 /**
- * The messages of a stream of JSON, one a line, until it ends or breaks. What `accept` does not recognize and what is
- * not a JSON object is passed to `onInvalid` and skipped: a stray line must not bring down what depends on the stream.
+ * The messages of a stream of JSON, one a line, until it ends or breaks. A line that is no message is passed to
+ * `onInvalid` and skipped: a stray line must not bring down what depends on the stream.
  */
 export async function* readMessages<T extends object>(
   input: Readable,
-  accept: (value: object) => T | undefined,
+  isMessage: Shape<T>,
   onInvalid: (line: string) => void = () => {},
 ): AsyncGenerator<T, void, void> {
   for await (const line of lines(input)) {
-    const value = parseObject(line);
-    const message = value && accept(value);
-    if (message !== undefined) yield message;
+    const value = parsed(line);
+    if (isMessage(value)) yield value;
     else if (line.trim()) onInvalid(line);
   }
 }
 
 /**
  * Returns the sender of messages to a stream. It never waits and drops nothing: what the reader does not take is kept.
- * A reader that has gone is no error; whoever cares for that watches the other direction.
+ * A reader that has gone is no error; it shows in the other direction.
  */
 export function messageWriter<T extends object>(output: Writable): (message: T) => void {
   output.on('error', () => {});
@@ -48,10 +48,9 @@ async function* lines(input: Readable): AsyncGenerator<string, void, void> {
   yield pending;
 }
 
-function parseObject(line: string): object | undefined {
+function parsed(line: string): unknown {
   try {
-    const value: unknown = JSON.parse(line);
-    return typeof value === 'object' && value !== null ? value : undefined;
+    return JSON.parse(line);
   } catch {
     return undefined;
   }

@@ -60,7 +60,7 @@ export async function waitUntilReady(
     if (result === true) return;
     const elapsed = performance.now() - start;
     if (elapsed >= probe.startupMs)
-      throw new U7sError('todo', `${late} ${probe.startupMs / 1000} s: ${result}`);
+      throw new U7sError('service-late', `${late} ${probe.startupMs / 1000} s: ${result}`);
     await sleep(Math.min(pollDelay(probe, elapsed), probe.startupMs - elapsed), undefined, { signal });
   }
 }

@@ -49,15 +49,19 @@ export function describeExit({ code, signal }: Exit): string {
 async function explain({ command, cwd }: Program, error: unknown): Promise<U7sError> {
   const errno = errnoOf(error);
   if (errno === 'ENOENT' && cwd !== undefined && !(await exists(cwd))) {
-    return new NotExecutableError('todo', `cannot execute ${command}: its folder ${cwd} does not exist`, {
-      cause: error,
-    });
+    return new NotExecutableError(
+      'not-executable',
+      `cannot execute ${command}: its folder ${cwd} does not exist`,
+      {
+        cause: error,
+      },
+    );
   }
   const why = { ENOENT: 'no such file, or no such interpreter', EACCES: 'permission denied' }[errno ?? ''];
   const message = `cannot execute ${command}: ${why ?? messageOf(error)}`;
   return why
-    ? new NotExecutableError('todo', message, { cause: error })
-    : new U7sError('todo', message, { cause: error });
+    ? new NotExecutableError('not-executable', message, { cause: error })
+    : new U7sError('cannot-start', message, { cause: error });
 }
 
 /** False when nobody is left to receive it. */

@@ -1,11 +1,10 @@
-import { join } from 'node:path';
 import { messageOf } from '../lib/errors.js';
 import { nextRestart, noRestarts } from './backoff.js';
 import type { Clock } from './clock.js';
 import type { ServiceDefinition, ServicePhase, ServiceStatus, StopPolicy } from './definition.js';
 import { writeFiles } from './generated-files.js';
 import { watchLiveness } from './liveness.js';
-import { openLog } from './log-file.js';
+import { logPath, openLog } from './log-file.js';
 import { waitUntilReady } from './probe.js';
 import {
   describeExit,
@@ -168,10 +167,6 @@ async function prepare(
   const exit = await group.ended;
   stopping.removeEventListener('abort', kill);
   return exit.code === 0 ? undefined : `what comes before it ended with ${describeExit(exit)}`;
-}
-
-export function logPath(logs: string, name: string): string {
-  return join(logs, `${name}.log`);
 }
 
 /** Politely, then by force; at once when it is gone already. */

@@ -3,8 +3,8 @@ import { systemClock, type Clock } from './clock.js';
 import type { DependencyCondition, ServiceDefinition, ServiceStatus, SupervisorEvent } from './definition.js';
 import { makeMissingDir } from './generated-files.js';
 import { conditionsMet, dependentsOf, startOrder } from './graph.js';
-import { keepRotated } from './log-file.js';
-import { createService, logPath, type Service } from './service.js';
+import { keepRotated, logPath } from './log-file.js';
+import { createService, type Service } from './service.js';
 
 export type SupervisorOptions = {
   /** Folder of the log files, `<service>.log`; made 0700 where it is missing. */
@@ -54,7 +54,7 @@ export function createSupervisor(
   const service = (name: string): Service => {
     const found = services.get(name);
     if (!found)
-      throw new U7sError('todo', `there is no service ${name}`, {
+      throw new U7sError('no-such-service', `there is no service ${name}`, {
         fixes: [`name one of: ${order.join(', ')}`],
       });
     return found;
@@ -99,7 +99,7 @@ export function createSupervisor(
       if (unstarted.has(name)) return;
       await chosen.stop();
       if (stopped)
-        throw new U7sError('todo', `${name} cannot be restarted while everything is being stopped`);
+        throw new U7sError('stopping', `${name} cannot be restarted while everything is being stopped`);
       chosen.start();
     },
     status: () => order.map((name) => service(name).status()),

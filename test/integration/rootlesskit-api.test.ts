@@ -193,7 +193,7 @@ test.serial('a refusal says who has the port', async (t) => {
   if (lowest <= 80) return t.log('this host lets everybody listen on port 80');
   t.regex(
     await refusal('127.0.0.1:80:80/tcp'),
-    /^error: the kernel refuses 127\.0\.0\.1:80\/tcp to ordinary users: net\.ipv4\.ip_unprivileged_port_start is \d+\n {2}fix: .*sysctl -w net\.ipv4\.ip_unprivileged_port_start=80$/,
+    /^error\[port-privileged\]: the kernel refuses 127\.0\.0\.1:80\/tcp to ordinary users: net\.ipv4\.ip_unprivileged_port_start is \d+\n {2}fix: .*sysctl -w net\.ipv4\.ip_unprivileged_port_start=80$/,
   );
 });
 
@@ -208,7 +208,10 @@ test.serial(
     await first.kill();
     const { exitCode, stderr } = await ours('--socket', first.socket, 'list-ports');
     t.is(exitCode, 1);
-    t.regex(stderr, /^error: RootlessKit does not answer on .*: ECONNREFUSED\n {2}fix: start the cluster/);
+    t.regex(
+      stderr,
+      /^error\[rootlesskit-unreachable\]: RootlessKit does not answer on .*: ECONNREFUSED\n {2}fix: start the cluster/,
+    );
 
     const second = await startRootlessKit(t, folder);
     t.deepEqual(await second.client.list(signal), []);

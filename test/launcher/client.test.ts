@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
-import { clusterStatus, stopCluster } from '#src/launcher/client.js';
+import { instanceStatus, stopInstance } from '#src/launcher/client.js';
+import { u7s } from '#src/lib/fixes.js';
 import { isAlive } from '#src/lib/processes.js';
 import { isServed } from '#src/supervisor/control-socket.js';
 import { temporary } from '../temporary.js';
@@ -28,20 +29,20 @@ async function hungLauncher(t: ExecutionContext): Promise<{ socket: string; pids
 
 test('a launcher that hangs is told, and how to end it', async (t) => {
   const { socket, pids } = await hungLauncher(t);
-  const error = await t.throwsAsync(clusterStatus(socket, signal), {
+  const error = await t.throwsAsync(instanceStatus(socket, signal), {
     message: `the cluster's launcher (pid ${pids[0]}) hangs: it has not answered within 5 s`,
   });
-  t.like(error, { fix: 'end it and all that it runs: u7s down' });
+  t.like(error, { code: 'launcher-hangs', fixes: [u7s(['down'], { text: 'end it and all that it runs' })] });
 });
 
 test('a stop of a launcher that hangs kills it, and all that it runs', async (t) => {
   const { socket, pids } = await hungLauncher(t);
   t.true(await isServed(socket));
-  t.true(await stopCluster(socket, signal));
+  t.true(await stopInstance(socket, signal));
   t.false(pids.some(isAlive));
   t.false(await isServed(socket));
 });
 
 test('what does not run cannot be stopped', async (t) => {
-  t.false(await stopCluster(join(await temporary(t), 'control.sock'), signal));
+  t.false(await stopInstance(join(await temporary(t), 'control.sock'), signal));
 });

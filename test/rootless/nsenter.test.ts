@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { U7sError } from '#src/lib/errors.js';
+import { u7s } from '#src/lib/fixes.js';
 import { namespacePid } from '#src/rootless/nsenter.js';
 import { temporary } from '../temporary.js';
 
@@ -13,5 +14,6 @@ test('the namespaces of a live process can be entered', async (t) => {
 
 test('a missing child_pid says that the cluster does not run and how to start it', async (t) => {
   const error = await t.throwsAsync(namespacePid('/nonexistent/child_pid'), { instanceOf: U7sError });
-  t.regex(error.fix ?? '', /run\.sh/);
+  t.is(error.code, 'not-running');
+  t.deepEqual(error.fixes, [u7s(['up'], { text: 'start it' })]);
 });

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import test from 'ava';
 import { U7sError } from '#src/lib/errors.js';
+import { u7s } from '#src/lib/fixes.js';
 import { createPortClient, RootlessKitError } from '#src/rootless/api-client.js';
 import { parsePortSpec } from '#src/rootless/port-spec.js';
 import { temporary } from '../temporary.js';
@@ -76,7 +77,8 @@ test('where nobody listens, the error says how to start the cluster', async (t) 
   const socket = join(await temporary(t), 'api.sock');
   const error = await t.throwsAsync(createPortClient(socket).list(never()), { instanceOf: U7sError });
   t.is(error.message, `RootlessKit does not answer on ${socket}: ENOENT`);
-  t.is(error.fix, 'start the cluster: ./run.sh');
+  t.is(error.code, 'rootlesskit-unreachable');
+  t.deepEqual(error.fixes, [u7s(['up'], { text: 'start the cluster' })]);
 });
 
 test('a wait for an answer ends with the signal, with its reason', async (t) => {

@@ -1,13 +1,13 @@
 import { createServer, type AddressInfo } from 'node:net';
 import test from 'ava';
 import { RootlessKitError } from '#src/rootless/api-client.js';
-import { explainRefusal } from '#src/rootless/port-refusal.js';
+import { explainRefusal, removal } from '#src/rootless/port-refusal.js';
 import { parsePortSpec, type PortStatus } from '#src/rootless/port-spec.js';
 
 async function explained(said: string, spec: string, live: PortStatus[] = []) {
   const error = new RootlessKitError(said, 400);
-  const { message, fix, cause } = await explainRefusal(error, parsePortSpec(spec), live);
-  return { message, fix, hasCause: cause === error };
+  const { message, code, fixes, cause } = await explainRefusal(error, parsePortSpec(spec), live);
+  return { message, code, fixes, hasCause: cause === error };
 }
 const inUse = 'listen tcp: bind: address already in use';
 
@@ -19,7 +19,8 @@ test('the rival among the published ports is named, whether RootlessKit or the k
   for (const said of [inUse, 'conflict with ID 3']) {
     t.deepEqual(await explained(said, '127.0.0.1:8080:81/tcp', live), {
       message: '127.0.0.1:8080/tcp conflicts with a published port: ID 3, 0.0.0.0:8080:80/tcp',
-      fix: 'take another port, or: rootlessctl remove-ports 3',
+      code: 'port-conflict',
+      fixes: ['take another port', removal(3)],
       hasCause: true,
     });
   }
@@ -52,7 +53,10 @@ test('a port below the limit: the error names the sysctl, its value and the fix'
   t.deepEqual(await explained(said, '0.0.0.0:80:80/tcp'), {
     message:
       'the kernel refuses 0.0.0.0:80/tcp to ordinary users: net.ipv4.ip_unprivileged_port_start is 1000',
-    fix: 'take a port from there on, or as root: sysctl -w net.ipv4.ip_unprivileged_port_start=80',
+    code: 'port-privileged',
+    fixes: [
+      'take a port from there on, or lower the limit as root: sysctl -w net.ipv4.ip_unprivileged_port_start=80',
+    ],
     hasCause: true,
   });
 });

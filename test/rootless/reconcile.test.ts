@@ -2,6 +2,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import type { Claim } from '#src/rootless/desired-ports.js';
 import { formatPortSpec, portsConflict, type PortSpec, type PortStatus } from '#src/rootless/port-spec.js';
+import { removal } from '#src/rootless/port-refusal.js';
 import { keyOf, reconcile } from '#src/rootless/reconcile.js';
 
 /** Few values, so that they meet often. */
@@ -18,7 +19,9 @@ const claim: fc.Arbitrary<Claim> = fc
     owner: { kind: 'Service', namespace: 'default', name: `s${number}`, uid: `${number}` },
     asked: { field: 'port', port: wanted.parentPort },
     spec: wanted,
-    ...(impossible && number === 5 ? { problem: { reason: 'impossible' } } : {}),
+    ...(impossible && number === 5
+      ? { problem: { code: 'port-test', fixes: [], reason: 'impossible' } }
+      : {}),
   }));
 const claims = fc.array(claim, { maxLength: 8 });
 
@@ -147,7 +150,7 @@ test('a wildcard of another is in the way, and its ID is named', (t) => {
   const { add, verdicts } = reconcile([claimOf('a', at(1))], [{ id: 7, spec: at(9, '') }], new Set());
   t.deepEqual(add, []);
   t.regex(verdicts[0]?.problem?.reason ?? '', /conflicts with a published port: ID 7/);
-  t.regex(verdicts[0]?.problem?.fix ?? '', /remove-ports 7/);
+  t.deepEqual(verdicts[0]?.problem?.fixes, ['take another port', removal(7)]);
 });
 
 test('a Service that moves to another node port is published anew', (t) => {

@@ -1,9 +1,8 @@
 import { PassThrough, Readable, Writable } from 'node:stream';
 import test from 'ava';
 import fc from 'fast-check';
+import { isNumber, isObject as any, objectOf } from '#src/lib/shape.js';
 import { messageWriter, readMessages } from '#src/supervisor/ndjson.js';
-
-const any = (value: object): object => value;
 
 async function readAll(chunks: Buffer[], onInvalid?: (line: string) => void): Promise<object[]> {
   return collect(readMessages(Readable.from(chunks), any, onInvalid));
@@ -60,7 +59,7 @@ test('stray lines are reported and skipped', async (t) => {
 
 test('what is not recognized is reported too', async (t) => {
   const invalid: string[] = [];
-  const accept = (value: object): object | undefined => ('a' in value ? value : undefined);
+  const accept = objectOf<{ a: number }>({ a: isNumber });
   const messages = readMessages(Readable.from([Buffer.from('{"a":1}\n{"b":2}\n')]), accept, (line) =>
     invalid.push(line),
   );

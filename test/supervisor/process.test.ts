@@ -4,9 +4,11 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import type { ServiceDefinition, SupervisorEvent } from '#src/supervisor/definition.js';
+import { isObject } from '#src/lib/shape.js';
 import { readMessages } from '#src/supervisor/ndjson.js';
 import { daemon, runs, temporaryDir } from './harness.js';
 
+const isEvent = (value: unknown): value is SupervisorEvent => isObject(value);
 const definitions = [daemon('base'), daemon('user', { dependsOn: { base: 'ready' } })];
 
 /** A supervisor in a process of its own, spoken to by pipes. */
@@ -23,7 +25,7 @@ async function launch(t: ExecutionContext, services: ServiceDefinition[]): Promi
 async function eventsOf(child: ChildProcess, onceReady: () => void): Promise<SupervisorEvent[]> {
   const events: SupervisorEvent[] = [];
   if (!child.stdout) throw new Error('no stdout');
-  for await (const event of readMessages(child.stdout, (value) => value as SupervisorEvent)) {
+  for await (const event of readMessages(child.stdout, isEvent)) {
     events.push(event);
     if (event.type === 'service' && event.status.name === 'user' && event.status.phase === 'ready')
       onceReady();

@@ -195,7 +195,7 @@ test('restarting twice at once restarts once; during the stop it is refused; a w
   await Promise.all([supervisor.restart('a'), supervisor.restart('a')]);
   t.is(supervisor.statusOf('a').restarts, 1);
   const error = await t.throwsAsync(supervisor.restart('c'), { message: 'there is no service c' });
-  t.like(error, { fix: 'name one of: a, b' });
+  t.like(error, { code: 'no-such-service', fixes: ['name one of: a, b'] });
   const refused = supervisor.restart('a');
   const stopped = supervisor.stop('enough');
   await t.throwsAsync(refused, { message: /cannot be restarted while everything is being stopped/ });

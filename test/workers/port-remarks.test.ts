@@ -20,7 +20,7 @@ function outcomes(service: Service, problem?: Outcome['problem']): Outcome[] {
   return [{ claim: port, ...(problem === undefined ? {} : { problem }) }, { claim: nodePort }];
 }
 
-const taken = { reason: '127.0.0.1:8080/tcp is in use', fix: 'take another port' };
+const taken = { reason: '127.0.0.1:8080/tcp is in use', code: 'port-taken', fixes: ['take another port'] };
 const here = [{ ip: '127.0.0.1', ipMode: 'Proxy' }];
 const none = new Set<string>();
 

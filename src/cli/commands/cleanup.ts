@@ -17,7 +17,7 @@ export const defineCleanup: DefineCommand = (program, cli) => {
     .action(async (flags: { dryRun?: boolean; all?: boolean; kubeconfig?: string }) => {
       const [
         { cleanupPlan, installedRootlessKit, present, removeAll },
-        { stopCluster },
+        { stopInstance },
         { withdrawKubeconfig },
       ] = await Promise.all([
         import('../../instance/removal.js'),
@@ -35,7 +35,7 @@ export const defineCleanup: DefineCommand = (program, cli) => {
       const { removeUnit, userUnit } = await import('../../host/systemd.js');
       const unit = userUnit(instanceName(name), paths.configHome);
       if (await removeUnit(unit, env)) stdout.write(`removed ${unit.file}\n`);
-      await stopCluster(paths.controlSocket, cli.signal);
+      await stopInstance(paths.controlSocket, cli.signal);
       await removeStaleSocket(paths, env);
       const found = await present(targets);
       const rootlesskit = await installedRootlessKit(paths);

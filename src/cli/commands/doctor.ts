@@ -38,8 +38,8 @@ export const defineDoctor: DefineCommand = (program, cli) => {
     // Without a runtime directory nothing runs; the check of that directory says what is wrong with it.
     const paths = await selectedPaths(cli, command).catch(() => undefined);
     if (paths === undefined) return false;
-    const { clusterStatus } = await import('../../launcher/client.js');
-    return (await clusterStatus(paths.controlSocket, cli.signal)) !== undefined;
+    const { instanceStatus } = await import('../../launcher/client.js');
+    return (await instanceStatus(paths.controlSocket, cli.signal)) !== undefined;
   }
 };
 

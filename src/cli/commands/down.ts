@@ -10,7 +10,7 @@ export const defineDown: DefineCommand = (program, cli) => {
     .action(async () => {
       const name = globalOptions(cli, command).cluster;
       const paths = await selectedPaths(cli, command);
-      const [{ stopCluster }, { removeStaleRuntime }, { stillRunning }, { isServed }] = await Promise.all([
+      const [{ stopInstance }, { removeStaleRuntime }, { stillRunning }, { isServed }] = await Promise.all([
         import('../../launcher/client.js'),
         import('../../instance/removal.js'),
         import('../../launcher/diagnosis.js'),
@@ -24,7 +24,7 @@ export const defineDown: DefineCommand = (program, cli) => {
       const { report, close } = await openReporter(cli, command);
       try {
         await step(report, 'stop', `stop of cluster ${name}`, async (progress) => {
-          await stopCluster(paths.controlSocket, cli.signal, ({ services }) =>
+          await stopInstance(paths.controlSocket, cli.signal, ({ services }) =>
             progress(`waiting for ${stillRunning(services)}`),
           );
           progress('');

@@ -48,8 +48,8 @@ export const defineInstall: DefineCommand = (program, cli) => {
   ]);
 
   async function requireStopped(controlSocket: string): Promise<void> {
-    const { clusterStatus } = await import('../../launcher/client.js');
-    if ((await clusterStatus(controlSocket, cli.signal)) === undefined) return;
+    const { instanceStatus } = await import('../../launcher/client.js');
+    if ((await instanceStatus(controlSocket, cli.signal)) === undefined) return;
     throw new U7sError('todo', 'the cluster runs already, outside of systemd', {
       fixes: ['u7s down, then again'],
     });

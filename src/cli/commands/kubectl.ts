@@ -47,8 +47,8 @@ async function requireCluster(cli: Cli, paths: Paths, remembered: Remembered | u
   // In the node's namespaces the host's process IDs mean nothing.
   if (!cli.io.env.ROOTLESSKIT_STATE_DIR) await namespacePid(paths.childPid);
   await access(paths.adminKubeconfig).catch(async (cause: unknown) => {
-    const { clusterStatus } = await import('../../launcher/client.js');
-    const status = await clusterStatus(paths.controlSocket, cli.signal);
+    const { instanceStatus } = await import('../../launcher/client.js');
+    const status = await instanceStatus(paths.controlSocket, cli.signal);
     if (status?.role === 'worker') {
       throw new U7sError('todo', `this node works for the control plane ${status.apiServer}`, {
         fixes: ['run kubectl on the host of that one'],

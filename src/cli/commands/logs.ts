@@ -33,8 +33,9 @@ export const defineLogs: DefineCommand = (program, cli) => {
 };
 
 async function printLogs(cli: Cli, directory: string, names: string[], options: LogOptions): Promise<void> {
-  const [{ createLogReader, logPath, loggedServices, watchLogs }, merging] = await Promise.all([
+  const [{ createLogReader, loggedServices, watchLogs }, { logPath }, merging] = await Promise.all([
     import('../logs/reader.js'),
+    import('../../supervisor/log-file.js'),
     import('../logs/merge.js'),
   ]);
   const known = await loggedServices(directory);

@@ -10,7 +10,7 @@ export const defineNode: DefineCommand = (program, cli) => {
     .description('take nodes out: their pods end in order and come back elsewhere')
     .argument('<names...>', 'which, as u7s kubectl get nodes shows them')
     .action(async (names: string[]) => {
-      const [{ adminClient }, { removeNode, requireOther }, { clusterStatus }] = await Promise.all([
+      const [{ adminClient }, { removeNode, requireOther }, { instanceStatus }] = await Promise.all([
         import('../../instance/admin-client.js'),
         import('../../membership/remove-node.js'),
         import('../../launcher/client.js'),
@@ -19,7 +19,7 @@ export const defineNode: DefineCommand = (program, cli) => {
       const { report, close } = await openReporter(cli, remove);
       const client = await adminClient(cli, paths);
       try {
-        const own = (await clusterStatus(paths.controlSocket, cli.signal))?.nodeName;
+        const own = (await instanceStatus(paths.controlSocket, cli.signal))?.nodeName;
         for (const name of names) {
           requireOther(name, own);
           await step(report, `node/${name}`, `removal of node ${name}`, (progress) =>

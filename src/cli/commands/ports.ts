@@ -1,5 +1,7 @@
 import { Option, type Command } from 'commander';
 import { U7sError } from '../../lib/errors.js';
+import { u7s } from '../../lib/fixes.js';
+import { removal } from '../../rootless/port-refusal.js';
 import { fixText } from '../typist.js';
 import type { Cli, DefineCommand } from '../command.js';
 import { selectedPaths } from '../globals.js';
@@ -51,31 +53,26 @@ export const definePorts: DefineCommand = (program, cli) => {
 };
 
 async function rowsOf(cli: Cli, command: Command): Promise<PortRow[]> {
-  const [
-    { apiSocket, controlSocket },
-    { clusterStatus, ownedPorts },
-    { hasDocker },
-    { createPortClient },
-    { portRows },
-  ] = await Promise.all([
-    selectedPaths(cli, command),
-    import('../../launcher/client.js'),
-    import('../../instance/status.js'),
-    import('../../rootless/api-client.js'),
-    import('../ports/rows.js'),
-  ]);
+  const [{ apiSocket, controlSocket }, { instanceStatus, ownedPorts }, { createPortClient }, { portRows }] =
+    await Promise.all([
+      selectedPaths(cli, command),
+      import('../../launcher/client.js'),
+      import('../../rootless/api-client.js'),
+      import('../ports/rows.js'),
+    ]);
   const [status, owned = []] = await Promise.all([
-    clusterStatus(controlSocket, cli.signal),
+    instanceStatus(controlSocket, cli.signal),
     ownedPorts(controlSocket, cli.signal),
   ]);
   if (status === undefined)
-    throw new U7sError('todo', 'the cluster is not running', { fixes: ['start it: ./run.sh'] });
+    throw new U7sError('not-running', 'the cluster is not running', {
+      fixes: [u7s(['up'], { text: 'start it' })],
+    });
   // dockerd publishes the ports of its containers by itself.
-  const withDocker = hasDocker(status);
   return portRows(
     await createPortClient(apiSocket).list(cli.signal),
     owned,
-    withDocker ? 'docker' : 'manual',
+    status.dockerSocket !== undefined ? 'docker' : 'manual',
   );
 }
 
@@ -121,12 +118,12 @@ async function removeByHand(cli: Cli, command: Command, words: readonly string[]
       spec === undefined ? each.id === id : formatPortSpec(each.spec) === spec,
     );
     if (row === undefined)
-      throw new U7sError('todo', `no port ${word} is published`, { fixes: ['see u7s ports'] });
+      throw new U7sError('no-such-port', `no port ${word} is published`, {
+        fixes: [u7s(['ports'], { text: 'list them' })],
+      });
     if (row.owner === 'manual') return row;
-    throw new U7sError('todo', `port ${word} was not published by hand, but for ${row.owner}`, {
-      ...(row.id === undefined
-        ? {}
-        : { fixes: [`to end it all the same: rootlessctl remove-ports ${row.id}`] }),
+    throw new U7sError('port-not-manual', `port ${word} was not published by hand, but for ${row.owner}`, {
+      ...(row.id === undefined ? {} : { fixes: [removal(row.id)] }),
     });
   });
   for (const { id, spec } of chosen) {

@@ -12,8 +12,8 @@ export const defineRestart: DefineCommand = (program, cli) => {
     .action(async (service: string | undefined) => {
       const { cluster } = globalOptions(cli, command);
       const paths = await selectedPaths(cli, command);
-      const { restartCluster } = await import('../../launcher/client.js');
-      await restartCluster(paths.controlSocket, service, cli.signal);
+      const { restartInstance } = await import('../../launcher/client.js');
+      await restartInstance(paths.controlSocket, service, cli.signal);
       cli.io.stderr.write(`${service ?? `cluster ${cluster}`} restarted\n`);
     });
   addExamples(command, [

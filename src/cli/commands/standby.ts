@@ -28,8 +28,8 @@ export const defineStandby: DefineCommand = (program, cli) => {
         else await startAgain(cli, cluster, paths, report);
         if (!wait) return;
         await interruption(cli.signal);
-        const { stopCluster } = await import('../../launcher/client.js');
-        await stopCluster(paths.controlSocket, new AbortController().signal);
+        const { stopInstance } = await import('../../launcher/client.js');
+        await stopInstance(paths.controlSocket, new AbortController().signal);
         cli.signal.throwIfAborted();
       } finally {
         close();

@@ -1,10 +1,9 @@
 import { watch } from 'node:fs';
 import { open, readFile, readdir } from 'node:fs/promises';
 import { on } from 'node:events';
-import { join } from 'node:path';
 import { U7sError, errnoOf } from '../../lib/errors.js';
+import { serviceOfLog } from '../../supervisor/log-file.js';
 
-const suffix = '.log';
 const newline = 0x0a;
 const chunkBytes = 64 * 1024;
 /** How much of the last that was read is kept, to find the place again in a rotated file. */
@@ -14,18 +13,11 @@ const memoryBytes = 4 * 1024;
 export async function loggedServices(directory: string): Promise<string[]> {
   try {
     const files = await readdir(directory);
-    return files
-      .filter((file) => file.endsWith(suffix))
-      .map((file) => file.slice(0, -suffix.length))
-      .sort();
+    return files.flatMap((file) => serviceOfLog(file) ?? []).sort();
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return [];
     throw error;
   }
-}
-
-export function logPath(directory: string, service: string): string {
-  return join(directory, `${service}${suffix}`);
 }
 
 /** Reads a log on and on, complete lines at a time. */
@@ -116,7 +108,8 @@ export function watchLogs(directory: string, signal: AbortSignal): AsyncGenerato
   const changes = watchDirectory(directory, signal);
   return (async function* () {
     for await (const [, file] of changes) {
-      if (typeof file === 'string' && file.endsWith(suffix)) yield file.slice(0, -suffix.length);
+      const service = typeof file === 'string' ? serviceOfLog(file) : undefined;
+      if (service !== undefined) yield service;
     }
   })();
 }
@@ -126,7 +119,7 @@ function watchDirectory(directory: string, signal: AbortSignal): AsyncIterable<u
     return on(watch(directory, { signal }), 'change', { signal }) as AsyncIterable<unknown[]>;
   } catch (error) {
     if (errnoOf(error) !== 'EMFILE' && errnoOf(error) !== 'ENOSPC') throw error;
-    throw new U7sError('todo', 'the kernel has no inotify instance left for you', {
+    throw new U7sError('inotify-limit', 'the kernel has no inotify instance left for this user', {
       fixes: ['sudo sysctl -w fs.inotify.max_user_instances=8192 fs.inotify.max_user_watches=524288'],
       cause: error,
     });

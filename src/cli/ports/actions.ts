@@ -43,7 +43,7 @@ export async function* removePorts(
 
 export function parsePortId(word: string): number {
   if (/^\d+$/.test(word)) return Number(word);
-  throw new U7sError('todo', `${JSON.stringify(word)} is not the ID of a port`, {
-    fixes: ['see rootlessctl list-ports'],
+  throw new U7sError('port-id', `${JSON.stringify(word)} is not the ID of a port`, {
+    fixes: [{ text: 'list them', commands: [['list-ports']], program: 'rootlessctl' }],
   });
 }

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { defaultCluster, instanceName } from '../../settings/paths.js';
-import type { ClusterStatus } from '../../launcher/protocol.js';
+import type { InstanceStatus } from '../../launcher/status.js';
 
 export type Summary = {
   cluster: string;
-  status: Pick<ClusterStatus, 'role' | 'nodeName' | 'apiServer'>;
+  status: Pick<InstanceStatus, 'role' | 'nodeName' | 'apiServer'>;
   dockerSocket?: string | undefined;
   /** `is ready after 8.2s`, `is running already`. */
   state: string;

@@ -40,7 +40,7 @@ test('a port that nobody we know asked for is dockerd’s where one runs, else s
 });
 
 test('what could not be published comes last, without an ID and with the reason', (t) => {
-  const problem = { reason: 'taken' };
+  const problem = { reason: 'taken', code: 'port-taken', fixes: [] };
   t.deepEqual(portRows([{ id: 1, spec: api }], [{ spec: dns, owner: 'config', problem }], 'manual').at(-1), {
     spec: dns,
     owner: 'config',

@@ -29,7 +29,9 @@ export async function publishContext(folder: string, name: string, socket: strin
     Endpoints: { docker: { Host: host, SkipTLSVerify: false } },
   };
   await mkdir(join(folder, contextFolder(name)), { recursive: true, mode: 0o700 });
-  await writeFileAtomic(join(folder, contextFolder(name), 'meta.json'), JSON.stringify(meta), 0o644);
+  await writeFileAtomic(join(folder, contextFolder(name), 'meta.json'), JSON.stringify(meta), {
+    mode: 0o644,
+  });
   return true;
 }
 

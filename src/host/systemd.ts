@@ -77,7 +77,7 @@ export async function requireSystemd(fix: string, runtime = '/run/systemd/system
 /** Writes the unit and has it started at each boot. */
 export async function installUnit(unit: UserUnit, content: string, env: Env): Promise<void> {
   await ensureDirOf(unit);
-  await writeFileAtomic(unit.file, content, 0o644);
+  await writeFileAtomic(unit.file, content, { mode: 0o644 });
   await systemctl(['daemon-reload'], env);
   await systemctl(['enable', unit.name], env);
 }

@@ -211,7 +211,7 @@ async function offerDocker({ settings, paths, dockerConfig, report }: UpOptions)
 }
 
 async function saveTimeline(path: string, timeline: Timeline, report: Report): Promise<void> {
-  await writeFileAtomic(path, `${JSON.stringify(timeline)}\n`).catch((error: unknown) => {
+  await writeFileAtomic(path, `${JSON.stringify(timeline)}\n`, { durable: false }).catch((error: unknown) => {
     report({ kind: 'warning', text: `the timeline of this start cannot be kept: ${messageOf(error)}` });
   });
 }

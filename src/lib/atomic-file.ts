@@ -1,12 +1,23 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { errnoOf } from './errors.js';
 
-/** Replaces `path` in one step, so that a reader sees the old or the new content, never a part. Mode is exact, whatever the umask. */
+export type WriteOptions = {
+  /** Exactly this, whatever the umask. */
+  mode?: number;
+  /**
+   * Whether the content survives a power cut from the return on. False is faster, for a file that is written again at
+   * the next start, or whose folder `publishFolder` makes durable.
+   */
+  durable?: boolean;
+};
+
+/** Replaces `path` in one step, so that a reader sees the old or the new content, never a part. */
 export async function writeFileAtomic(
   path: string,
   content: string | Uint8Array,
-  mode = 0o600,
+  { mode = 0o600, durable = true }: WriteOptions = {},
 ): Promise<void> {
   const temporary = join(dirname(path), `.${randomBytes(6).toString('hex')}.tmp`);
   try {
@@ -14,6 +25,7 @@ export async function writeFileAtomic(
     try {
       await file.chmod(mode);
       await file.writeFile(content);
+      if (durable) await file.sync();
     } finally {
       await file.close();
     }
@@ -22,9 +34,40 @@ export async function writeFileAtomic(
     await rm(temporary, { force: true });
     throw error;
   }
+  if (durable) await syncFolder(dirname(path));
 }
 
-/** Removes what a writer that was killed has left in a folder that nobody else writes to now. */
+/**
+ * Gives a folder its final name in one step, when it is complete. It and the files in it survive a power cut from the
+ * return on.
+ */
+export async function publishFolder(staging: string, target: string): Promise<void> {
+  await Promise.all((await readdir(staging)).map((name) => sync(join(staging, name))));
+  await syncFolder(staging);
+  await rename(staging, target);
+  await syncFolder(dirname(target));
+}
+
+/** Makes the names in a folder durable, where the file system knows how to. */
+async function syncFolder(folder: string): Promise<void> {
+  try {
+    await sync(folder);
+  } catch (error) {
+    // Not every file system syncs folders, and not every folder that we may write to can be read.
+    if (!['EINVAL', 'ENOTSUP', 'EACCES'].includes(errnoOf(error) ?? '')) throw error;
+  }
+}
+
+async function sync(path: string): Promise<void> {
+  const file = await open(path, 'r');
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Removes what a killed writer has left in a folder that nobody else writes to now. */
 export async function removeHalfWritten(folder: string): Promise<void> {
   const halfWritten = (await readdir(folder)).filter((name) => /^\.[0-9a-f]{12}\.tmp$/.test(name));
   await Promise.all(halfWritten.map((name) => rm(join(folder, name), { force: true })));

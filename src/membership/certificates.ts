@@ -1,22 +1,22 @@
 import { X509Certificate } from 'node:crypto';
-import { readFile, rename, rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import type { KubeClient } from '../kube/client.js';
 import { requestCertificate } from '../kube/signing-request.js';
-import { ensureDir, writeFileAtomic } from '../lib/atomic-file.js';
+import { ensureDir, publishFolder, writeFileAtomic } from '../lib/atomic-file.js';
 import type { CertificateSpec } from '../pki/certificates.js';
-import { authorityFile, certificateFiles, identityFiles } from '../pki/identity.js';
+import { authorityFile, identityFiles, writePair, type Target } from '../pki/identity.js';
 import { leafFault, readPair } from '../pki/inspect.js';
 import { signers } from './approval.js';
 import { connect } from '../kube/connect.js';
 
-/** How the API is spoken to with the identity of this node's kubelet, whose files are in `dir`. */
+/** A client of the API with the identity of this node's kubelet, whose files are in `dir`. */
 export function connectAsNode(server: string, dir: string): Promise<KubeClient> {
   return connect({ server, ...identityFiles(dir, 'kubelet') });
 }
 
 /**
- * The certificates of a node that joins, in `dir`: the kubelet's by the token, the others then by the kubelet's. The keys
- * are made here and stay here. They appear all at once.
+ * Obtains the certificates of a node that joins, in `dir`: the kubelet's by the token, then the others by the kubelet's. The
+ * keys are made here and never leave. All files appear at once.
  */
 export async function obtainCertificates(
   dir: string,
@@ -28,21 +28,21 @@ export async function obtainCertificates(
   await rm(staging, { recursive: true, force: true });
   await ensureDir(staging);
   try {
-    await writeFileAtomic(authorityFile(staging), ca);
+    await writeFileAtomic(authorityFile(staging), ca, { durable: false });
     const [kubelet, ...others] = table;
     if (kubelet === undefined) throw new Error('a node needs certificates');
-    await obtain(staging, kubelet, token, signal);
+    await obtain({ folder: staging, durable: false }, kubelet, token, signal);
     const node = await connectAsNode(server, staging);
-    await Promise.all(others.map((spec) => obtain(staging, spec, node, signal)));
+    await Promise.all(others.map((spec) => obtain({ folder: staging, durable: false }, spec, node, signal)));
     node.close();
     await rm(dir, { recursive: true, force: true });
-    await rename(staging, dir);
+    await publishFolder(staging, dir);
   } finally {
     await rm(staging, { recursive: true, force: true });
   }
 }
 
-/** Renews, by the kubelet's certificate, those that end in under 90 days or do not fit any more. Returns their names. */
+/** Renews, by the kubelet's certificate, those that expire within 90 days or no longer fit. Returns their names. */
 export async function renewCertificates(
   dir: string,
   table: readonly CertificateSpec[],
@@ -57,7 +57,7 @@ export async function renewCertificates(
   if (unfit.length === 0) return [];
   const node = await connectAsNode(server, dir);
   try {
-    await Promise.all(unfit.map((spec) => obtain(dir, spec, node, signal)));
+    await Promise.all(unfit.map((spec) => obtain({ folder: dir, durable: true }, spec, node, signal)));
   } finally {
     node.close();
   }
@@ -65,7 +65,7 @@ export async function renewCertificates(
 }
 
 async function obtain(
-  dir: string,
+  target: Target,
   spec: CertificateSpec,
   client: KubeClient,
   signal: AbortSignal,
@@ -78,9 +78,7 @@ async function obtain(
     { requestPem, signerName: signerOf(spec), usages: ['digital signature', purpose] },
     signal,
   );
-  const { certFile, keyFile } = certificateFiles(dir, spec.name);
-  await writeFileAtomic(keyFile, keyPem);
-  await writeFileAtomic(certFile, certPem);
+  await writePair(target, spec.name, { certPem, keyPem });
 }
 
 function signerOf({ name, usage }: CertificateSpec): string {

@@ -1,12 +1,12 @@
 import type { X509Certificate } from 'node:crypto';
-import { readdir, rename, rm } from 'node:fs/promises';
-import { ensureDir, writeFileAtomic } from '../lib/atomic-file.js';
+import { readdir, rm } from 'node:fs/promises';
+import { ensureDir, publishFolder } from '../lib/atomic-file.js';
 import { errnoOf } from '../lib/errors.js';
 import type { Report } from '../lib/events.js';
 import { allSettled } from '../lib/settled.js';
 import type { Issuer, KeyPair } from './ca.js';
 import { authorities, type AuthorityName, type CertificateSpec } from './certificates.js';
-import { certificateFiles } from './identity.js';
+import { writePair, type Target } from './identity.js';
 import { inspectAuthority, leafFault, readPair, renewBeforeMs, validity } from './inspect.js';
 import { ensureEncryptionConfig, ensureServiceAccountKey } from './secrets.js';
 
@@ -22,8 +22,8 @@ type Leaf = { spec: CertificateSpec; pair: Partial<KeyPair>; fault: string };
 /**
  * Brings `dir` to what `table` asks for: makes what is missing, renews leaves that end in under 90 days or do not
  * match any more, and leaves everything else alone. An authority is never replaced. Everything is 0600 in a 0700
- * directory. The first time all appears at once, so that a crash leaves no half of a pair behind; later a half-written
- * leaf is recognised because its key does not fit, and made again.
+ * directory. The first time all files appear at once, so that a crash leaves no half of a pair behind; later a
+ * half-written leaf is recognised, because its key does not fit, and made again.
  *
  * Throws a `U7sError` when something that cannot be replaced is lost, torn or out of date.
  */
@@ -35,13 +35,13 @@ export async function ensurePki(
   const staging = `${dir}.new`;
   if (!(await isEmpty(dir))) {
     await ensureDir(dir);
-    return ensureIn(dir, dir, table, now, report);
+    return ensureIn(dir, { folder: dir, durable: true }, table, now, report);
   }
   await rm(staging, { recursive: true, force: true });
   await ensureDir(staging);
   try {
-    const changes = await ensureIn(dir, staging, table, now, report);
-    await rename(staging, dir);
+    const changes = await ensureIn(dir, { folder: staging, durable: false }, table, now, report);
+    await publishFolder(staging, dir);
     return changes;
   } catch (error) {
     await rm(staging, { recursive: true, force: true });
@@ -49,10 +49,10 @@ export async function ensurePki(
   }
 }
 
-/** Reads from `dir` what exists and writes to `target` what does not. */
+/** Reads from `dir` what exists and writes to `target` what is missing there. */
 async function ensureIn(
   dir: string,
-  target: string,
+  target: Target,
   table: readonly CertificateSpec[],
   now: Date,
   report: Report | undefined,
@@ -112,7 +112,7 @@ async function readAuthority(dir: string, name: AuthorityName, now: Date): Promi
 
 /** Makes the authorities that are missing and opens those that have to sign. */
 async function ensureIssuers(
-  target: string,
+  target: Target,
   existing: Authority[],
   signing: Set<AuthorityName>,
   now: Date,
@@ -134,17 +134,11 @@ async function ensureIssuers(
   return issuers;
 }
 
-async function writePair(dir: string, name: string, { certPem, keyPem }: KeyPair): Promise<void> {
-  const { certFile, keyFile } = certificateFiles(dir, name);
-  await writeFileAtomic(keyFile, keyPem);
-  await writeFileAtomic(certFile, certPem);
-}
-
 function warnOfEnd(existing: Authority[], now: Date, report: Report | undefined): void {
   for (const { name, certificate } of existing) {
     const end = certificate === undefined ? Infinity : validity(certificate).end;
     if (end - now.getTime() >= renewBeforeMs) continue;
-    const text = `the authority ${name} ends ${new Date(end).toISOString().slice(0, 10)}; start a new cluster before that`;
+    const text = `the authority ${name} ends ${new Date(end).toISOString().slice(0, 10)}; start a new cluster before then`;
     report?.({ kind: 'warning', text });
   }
 }

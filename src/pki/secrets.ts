@@ -1,13 +1,14 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../lib/atomic-file.js';
+import type { Target } from './identity.js';
 import { lost, readIfThere } from './inspect.js';
 
 /**
  * The key that signs service-account tokens, `sa.key`, and the one that verifies them, `sa.pub`. Returns whether it
  * was made, in `target`; one that is in `dir` stays as it is.
  */
-export async function ensureServiceAccountKey(dir: string, target: string): Promise<boolean> {
+export async function ensureServiceAccountKey(dir: string, target: Target): Promise<boolean> {
   const [privatePem, publicPem] = await Promise.all([
     readIfThere(join(dir, 'sa.key')),
     readIfThere(join(dir, 'sa.pub')),
@@ -22,9 +23,9 @@ export async function ensureServiceAccountKey(dir: string, target: string): Prom
   const expected = createPublicKey(key).export({ type: 'spki', format: 'pem' });
   if (publicPem === expected) return false;
   if (privatePem === undefined) {
-    await writeFileAtomic(join(target, 'sa.key'), key.export({ type: 'pkcs8', format: 'pem' }));
+    await write(target, 'sa.key', key.export({ type: 'pkcs8', format: 'pem' }).toString());
   }
-  await writeFileAtomic(join(target, 'sa.pub'), expected);
+  await write(target, 'sa.pub', expected.toString());
   return true;
 }
 
@@ -32,11 +33,11 @@ export async function ensureServiceAccountKey(dir: string, target: string): Prom
  * How the API server encrypts Secrets in etcd. `isNew` says that the cluster has nothing stored yet: later a lost key
  * means lost Secrets, and a new key in its place would hide that until they are read.
  */
-export async function ensureEncryptionConfig(dir: string, target: string, isNew: boolean): Promise<boolean> {
+export async function ensureEncryptionConfig(dir: string, target: Target, isNew: boolean): Promise<boolean> {
   const path = join(dir, 'encryption-config.yaml');
   if ((await readIfThere(path)) !== undefined) return false;
   if (!isNew) throw lost(path, `${path} is missing, and with it the key of every stored Secret`);
-  await writeFileAtomic(join(target, 'encryption-config.yaml'), renderEncryptionConfig(randomBytes(32)));
+  await write(target, 'encryption-config.yaml', renderEncryptionConfig(randomBytes(32)));
   return true;
 }
 
@@ -53,6 +54,10 @@ resources:
               secret: ${key.toString('base64')}
       - identity: {}
 `;
+}
+
+function write({ folder, durable }: Target, name: string, content: string): Promise<void> {
+  return writeFileAtomic(join(folder, name), content, { durable });
 }
 
 function parsePrivateKey(path: string, pem: string): ReturnType<typeof createPrivateKey> {

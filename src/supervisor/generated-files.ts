@@ -8,7 +8,7 @@ export async function writeFiles(files: readonly GeneratedFile[]): Promise<void>
   for (const { path, content, mode } of files) {
     try {
       await makeMissingDir(dirname(path));
-      await writeFileAtomic(path, content, mode);
+      await writeFileAtomic(path, content, { mode, durable: false }); // it is written again at the next start
     } catch (error) {
       throw new U7sError(
         errnoOf(error) === 'ENOSPC' || errnoOf(error) === 'EDQUOT' ? 'disk-full' : 'cannot-write',

@@ -51,7 +51,7 @@ export function usageErrorOf(error: CommanderError, command: Command): UsageErro
     return new UsageError('usage', `${commandPath(command)} needs a command`, help);
   const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
   return new UsageError(
-    'todo',
+    'usage',
     message,
     suggestion === undefined ? help : suggestion.replace(/^\((D)(.*)\)$/, 'd$2'),
   );

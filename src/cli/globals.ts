@@ -68,7 +68,7 @@ export async function openReporter(cli: Cli, command: Command): Promise<Reporter
 function checkedClusterName(name: string): string {
   if (namePattern.test(name)) return name;
   throw new UsageError(
-    'todo',
+    'cluster-name',
     `${JSON.stringify(name)} cannot be a cluster's name`,
     'use lower-case letters, digits and dashes, at most 40',
   );

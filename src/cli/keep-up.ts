@@ -1,29 +1,33 @@
+import { notifyReady } from '../host/systemd.js';
+import type { InstanceContext } from '../instance/context.js';
+import { keepJoinFile } from '../instance/join-file.js';
+import type { StartResult } from '../instance/start/start.js';
 import type { LauncherHandle } from '../launcher/handle.js';
-import type { UpResult } from '../instance/up.js';
 import { U7sError } from '../lib/errors.js';
+import { u7s } from '../lib/fixes.js';
+import { formatElapsed } from '../ui/renderer.js';
 import { hostKubectl, wrapperFolder } from './as-root/checkout.js';
 import type { Cli } from './command.js';
+import { readySummary } from './status/ready-summary.js';
+import { instanceTypist } from './typist.js';
 
-/** Tells that the cluster is there and what to type next. */
+/** Says that the cluster is Ready and what to type next. */
 export async function tellReady(
   cli: Cli,
-  cluster: string,
-  result: UpResult,
-  { dockerSocket, foreground }: { dockerSocket: string; foreground: boolean },
+  { name }: InstanceContext,
+  result: StartResult,
+  foreground: boolean,
 ): Promise<void> {
-  const [{ readySummary }, { formatElapsed }] = await Promise.all([
-    import('./status/ready-summary.js'),
-    import('../ui/renderer.js'),
-  ]);
   const already = result.state === 'already-running';
   cli.io.stdout.write(
     readySummary({
-      cluster,
+      cluster: name,
       status: result.status,
-      dockerSocket: result.status.dockerSocket === undefined ? undefined : dockerSocket,
+      dockerSocket: result.status.dockerSocket,
       state: already
-        ? `is ${result.status.phase} already`
+        ? `is already ${result.status.phase}`
         : `is ready after ${formatElapsed(process.uptime() * 1000)}`,
+      typed: instanceTypist(cli),
       checkout: wrapperFolder(cli),
       hostKubectl: await hostKubectl(cli, already || result.inKubeconfig),
       foreground: !already && foreground,
@@ -31,15 +35,36 @@ export async function tellReady(
   );
 }
 
-/** Stays with a cluster in the foreground until it ends; an interruption stops it. */
-export async function keepUp(cli: Cli, cluster: string, launcher: LauncherHandle): Promise<void> {
-  const { notifyReady } = await import('../host/systemd.js');
-  await notifyReady(`cluster ${cluster} is Ready`, cli.io.env);
+/** Leaves a cluster that was started, or stays with it in the foreground until it ends. */
+export async function stayOrDetach(
+  context: InstanceContext,
+  result: StartResult,
+  { foreground, joinFile }: { foreground: boolean; joinFile?: string | undefined },
+): Promise<void> {
+  if (result.state === 'already-running') return;
+  if (!foreground) return result.launcher.detach();
+  const waits = [keepUp(context, result.launcher)];
+  if (joinFile !== undefined) waits.push(offerJoining(context, result.launcher, joinFile));
+  await Promise.all(waits);
+}
+
+/** Stays until the launcher ends; an interruption stops it. */
+async function keepUp({ env, name, signal }: InstanceContext, launcher: LauncherHandle): Promise<void> {
+  await notifyReady(`cluster ${name} is Ready`, env);
   const stop = (): void => launcher.send({ type: 'stop' });
-  cli.signal.addEventListener('abort', stop, { once: true });
-  if (cli.signal.aborted) stop();
+  signal.addEventListener('abort', stop, { once: true });
+  if (signal.aborted) stop();
   const fault = await launcher.ended;
-  cli.signal.throwIfAborted();
-  if (fault !== undefined)
-    throw new U7sError('todo', `the launcher ended unexpectedly: ${fault}`, { fixes: ['start it again'] });
+  signal.throwIfAborted();
+  if (fault !== undefined) {
+    throw new U7sError('launcher-ended', `the launcher of cluster ${name} ended unexpectedly: ${fault}`, {
+      fixes: [u7s(['up'], { text: 'start it again' })],
+    });
+  }
+}
+
+async function offerJoining(context: InstanceContext, launcher: LauncherHandle, file: string): Promise<void> {
+  const end = new AbortController();
+  void launcher.ended.then(() => end.abort());
+  await keepJoinFile({ ...context, signal: AbortSignal.any([context.signal, end.signal]) }, file);
 }

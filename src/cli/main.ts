@@ -1,9 +1,10 @@
 import { CommanderError } from 'commander';
 import type { Command } from 'commander';
 import { U7sError } from '../lib/errors.js';
+import type { Fix } from '../lib/fixes.js';
 import { belongsToUser, runAsUser } from './as-root/as-user.js';
 import type { Cli } from './command.js';
-import { formatError, isInterruption, usageErrorOf } from './errors.js';
+import { errorJson, formatError, isInterruption, usageErrorOf } from './errors.js';
 import { globalOptions } from './globals.js';
 import type { GlobalOptions } from './globals.js';
 import type { Io } from './io.js';
@@ -41,7 +42,10 @@ export async function run(argv: readonly string[], io: Io, signal: AbortSignal):
     const error =
       thrown instanceof CommanderError ? usageErrorOf(thrown, namedCommand(program, argv)) : thrown;
     if (error === undefined) return 0;
-    io.stderr.write(formatError(error, saysVerbose(program), (fix) => fixText(cli, fix)));
+    const textOf = (fix: Fix): string => fixText(cli, fix);
+    io.stderr.write(
+      wantsJson(program) ? errorJson(error, textOf) : formatError(error, saysVerbose(program), textOf),
+    );
     return error instanceof U7sError ? error.exitCode : 1;
   }
 }
@@ -66,6 +70,15 @@ function namedCommand(program: Command, argv: readonly string[]): Command {
     (command, word) => command.commands.find((each) => each.name() === word) ?? command,
     program,
   );
+}
+
+/** Whether the command was given `-o json`, as far as the command line could be read. */
+function wantsJson(command: Command): boolean {
+  const offers = command.options.some(
+    ({ long, argChoices }) => long === '--output' && argChoices?.includes('json'),
+  );
+  if (offers && command.opts<{ output?: string }>().output === 'json') return true;
+  return command.commands.some(wantsJson);
 }
 
 function saysVerbose(command: Command): boolean {

@@ -3,17 +3,23 @@ import { constants } from 'node:os';
 import { U7sError, errnoOf } from '../lib/errors.js';
 import { forwardSignals } from './signals.js';
 
-export type Invocation = { command: string; args: string[]; env: Record<string, string | undefined> };
+export type Invocation = {
+  command: string;
+  args: readonly string[];
+  env: Record<string, string | undefined>;
+};
 
 /** Runs a program in our place: same terminal, its signals, its exit code (128 + signal number if one killed it). */
 export async function passThrough({ command, args, env }: Invocation): Promise<number> {
-  const child = spawn(command, args, { stdio: 'inherit', env });
+  const child = spawn(command, [...args], { stdio: 'inherit', env });
   const stopForwarding = forwardSignals(child);
   try {
     return await new Promise<number>((resolve, reject) => {
       child.once('error', (error) => {
         reject(
-          new U7sError('todo', `cannot run ${command}: ${errnoOf(error) ?? error.message}`, { cause: error }),
+          new U7sError('not-executable', `cannot run ${command}: ${errnoOf(error) ?? error.message}`, {
+            cause: error,
+          }),
         );
       });
       child.once('close', (code, signal) => resolve(signal ? 128 + constants.signals[signal] : (code ?? 1)));

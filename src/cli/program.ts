@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Command } from 'commander';
 import type { Cli, DefineCommand } from './command.js';
 import { defineArtifacts } from './commands/artifacts.js';
@@ -34,6 +32,7 @@ import { defineUp } from './commands/up.js';
 import { defineVersion } from './commands/version.js';
 import { createGlobalOptions, wrappers } from './globals.js';
 import { addExamples } from './help.js';
+import { ownVersion } from './own-version.js';
 
 /** In the order of the help. */
 const commands: readonly DefineCommand[] = [
@@ -113,11 +112,4 @@ function addGlobalOptions(command: Command): void {
     if (!taken) command.addOption(command.parent ? option.hideHelp() : option);
   }
   command.commands.forEach(addGlobalOptions);
-}
-
-export function ownVersion(projectRoot: string): string {
-  const { version } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as {
-    version: string;
-  };
-  return version;
 }

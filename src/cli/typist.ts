@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { formatFix, plainTypist, type Fix, type Typist } from '../lib/fixes.js';
+import { aboutInstance, formatFix, plainTypist, type Fix, type Typist } from '../lib/fixes.js';
 import { shellLine } from '../lib/shell.js';
 import { defaultCluster } from '../settings/paths.js';
 import { wrapperFolder } from './as-root/checkout.js';
@@ -16,7 +16,11 @@ const scripts: Readonly<Record<string, string>> = {
 /** Commands as whoever runs this one types them: with the scripts of their checkout, or with u7s on the PATH. */
 export function typistFor(cli: Cli): Typist {
   const folder = wrapperFolder(cli);
-  if (folder === undefined) return plainTypist;
+  return folder === undefined ? plainTypist : scriptTypist(folder);
+}
+
+/** With the scripts in `folder`: `.` or an absolute path. */
+export function scriptTypist(folder: string): Typist {
   const script = (name: string): string => (folder === '.' ? `./${name}` : join(folder, name));
   return (program, args) => {
     if (program === 'rootlessctl') return shellLine([script('rootlessctl.sh'), ...args]);
@@ -27,8 +31,17 @@ export function typistFor(cli: Cli): Typist {
   };
 }
 
+/** A command about the instance that the present command is about, as it is to be typed. */
+export function instanceTypist(cli: Cli): (args: readonly string[]) => string {
+  const typist = typistFor(cli);
+  return (args) => typist('u7s', aboutInstance(instanceOf(cli), args));
+}
+
 /** A fix in words, for whoever runs this command and about the instance that it is about. */
 export function fixText(cli: Cli, fix: Fix): string {
-  const instance = cli.cluster === defaultCluster ? undefined : cli.cluster;
-  return formatFix(fix, instance, typistFor(cli));
+  return formatFix(fix, instanceOf(cli), typistFor(cli));
+}
+
+function instanceOf({ cluster }: Cli): string | undefined {
+  return cluster === defaultCluster ? undefined : cluster;
 }

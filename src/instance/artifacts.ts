@@ -2,13 +2,13 @@ import type { ArtifactName } from '../artifacts/catalog.js';
 import { ensureArtifacts, type ResolvedArtifact } from '../artifacts/resolve.js';
 import type { Remembered } from '../settings/remembered.js';
 import { artifactContext } from './artifact-context.js';
-import type { Cli } from '../cli/command.js';
+import type { InstanceContext } from './context.js';
 
-/** Programs of a cluster, those that it was given by path among them. */
-export async function clusterArtifacts(
-  cli: Cli,
+/** Programs of an instance, including those that it was given by path. */
+export async function instanceArtifacts(
+  context: InstanceContext,
   remembered: Pick<Remembered, 'artifactPaths'> | undefined,
   names: readonly ArtifactName[],
 ): Promise<Map<ArtifactName, ResolvedArtifact>> {
-  return ensureArtifacts(names, await artifactContext(cli, { given: remembered?.artifactPaths ?? {} }));
+  return ensureArtifacts(names, artifactContext(context, { given: remembered?.artifactPaths ?? {} }));
 }

@@ -2,9 +2,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { KubeClient } from '../kube/client.js';
 import { KubeError } from '../kube/errors.js';
 import { waitForObject } from '../kube/wait.js';
+import { netcheckReference } from '../images/bundled.js';
+import { readFacts } from '../membership/facts.js';
 import { messageOf, U7sError } from '../lib/errors.js';
+import { u7s } from '../lib/fixes.js';
 import { run } from '../lib/exec.js';
 import { step, type Report } from '../lib/events.js';
+import { asAdmin } from './admin-client.js';
+import { instanceArtifacts } from './artifacts.js';
+import type { InstanceContext } from './context.js';
 import {
   mute,
   pairReport,
@@ -14,7 +20,29 @@ import {
   type PairReport,
 } from './network-report.js';
 
-export type NetworkCheck = {
+/** Sets a pod up on each node that is Ready, has each try to reach each, and takes them away again. */
+export async function checkNetwork(context: InstanceContext): Promise<PairReport[]> {
+  const { paths, report, signal } = context;
+  return asAdmin(context, async (client) => {
+    const artifacts = await instanceArtifacts(context, undefined, ['kubernetes', 'netcheck']);
+    const kubectl = artifacts.get('kubernetes')?.binaries.kubectl;
+    const version = artifacts.get('netcheck')?.version;
+    if (kubectl === undefined || version === undefined) throw new Error('kubectl or netcheck is missing');
+    const { dnsDomain, flannelPort } = await readFacts(client, signal);
+    return checkPairs({
+      client,
+      kubectl,
+      kubeconfig: paths.adminKubeconfig,
+      image: netcheckReference(version),
+      dnsDomain,
+      flannelPort,
+      report,
+      signal,
+    });
+  });
+}
+
+type NetworkCheck = {
   /** As administrator. */
   client: KubeClient;
   kubectl: string;
@@ -31,12 +59,13 @@ type Station = { node: NodeInfo; pod: string; podAddress: string; clusterAddress
 
 const stationLimitMs = 60_000;
 
-/** Sets a pod up on each node that is Ready, has each try to reach each, and takes them away again. */
-export async function checkNetwork(check: NetworkCheck): Promise<PairReport[]> {
+async function checkPairs(check: NetworkCheck): Promise<PairReport[]> {
   const { client, report, signal } = check;
   const nodes = await readyNodes(client, signal);
   if (nodes.length === 0)
-    throw new U7sError('todo', 'no node is Ready', { fixes: ['u7s kubectl get nodes'] });
+    throw new U7sError('no-node-ready', 'no node is Ready', {
+      fixes: [u7s(['kubectl', 'get', 'nodes'], { text: 'see how they stand' })],
+    });
   const { metadata } = (await client.request('POST', '/api/v1/namespaces', {
     body: { apiVersion: 'v1', kind: 'Namespace', metadata: { generateName: 'usernetes-check-' } },
     signal,
@@ -60,7 +89,11 @@ export async function checkNetwork(check: NetworkCheck): Promise<PairReport[]> {
     await client
       .request('DELETE', `/api/v1/namespaces/${metadata.name}`, { signal: AbortSignal.timeout(10_000) })
       .catch((error: unknown) =>
-        report({ kind: 'warning', text: `namespace ${metadata.name} is left over: ${messageOf(error)}` }),
+        report({
+          kind: 'warning',
+          text: `namespace ${metadata.name} is left over: ${messageOf(error)}`,
+          code: 'namespace-left',
+        }),
       );
   }
 }
@@ -119,8 +152,8 @@ async function setUp(
     limit,
   ).catch((error: unknown) => {
     signal.throwIfAborted();
-    throw new U7sError('todo', `no pod runs on node ${node.name} within ${stationLimitMs / 1000} s`, {
-      fixes: [`u7s kubectl describe node ${node.name}`],
+    throw new U7sError('no-pod-runs', `no pod runs on node ${node.name} within ${stationLimitMs / 1000} s`, {
+      fixes: [u7s(['kubectl', 'describe', 'node', node.name], { text: 'see why' })],
       cause: error,
     });
   });

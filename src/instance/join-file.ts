@@ -1,32 +1,26 @@
 import { readFile, rm } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Paths } from '../settings/paths.js';
 import { writeFileAtomic } from '../lib/atomic-file.js';
 import { errnoOf, messageOf, U7sError } from '../lib/errors.js';
-import type { Report } from '../lib/events.js';
-import type { Cli } from '../cli/command.js';
-import { invite } from './invite.js';
+import { warningOf, type Report } from '../lib/events.js';
 import { parseJoinLine, type JoinWords } from '../membership/join-line.js';
+import type { InstanceContext } from './context.js';
+import { joinCommand } from './join-command.js';
 
 const minute = 60_000;
-/** A line is good for longer than until the next one, so that a node which has just read it can join by it. */
+/** A line is valid for longer than until the next one, so that a node which has just read it can join by it. */
 const line = { ttl: 15 * minute, renewEvery: 10 * minute, retryAfter: minute / 6 };
 
-/** Keeps a line in `file` by which nodes may join, for as long as `signal` lets it; then there is no such file. */
-export async function keepJoinFile(
-  cli: Cli,
-  paths: Paths,
-  file: string,
-  report: Report,
-  signal: AbortSignal,
-): Promise<void> {
+/** Keeps a line in `file` by which nodes may join, until the context's signal is aborted; then removes the file. */
+export async function keepJoinFile(context: InstanceContext, file: string): Promise<void> {
+  const { report, signal } = context;
   while (!signal.aborted) {
-    const wait = await writeLine(cli, paths, file).then(
+    const wait = await writeLine(context, file).then(
       () => line.renewEvery,
       (error: unknown) => {
-        if (!signal.aborted)
-          report({ kind: 'warning', text: `no node can join by ${file}: ${messageOf(error)}` });
+        if (!signal.aborted) report(warningOf(error, `no node can join by ${file}: ${messageOf(error)}`));
         return line.retryAfter;
       },
     );
@@ -35,19 +29,24 @@ export async function keepJoinFile(
   await rm(file, { force: true }).catch(() => undefined);
 }
 
-async function writeLine(cli: Cli, paths: Paths, file: string): Promise<void> {
-  await writeFileAtomic(file, `${await invite(cli, paths, { ttl: line.ttl, reusable: true })}\n`);
+async function writeLine(context: InstanceContext, file: string): Promise<void> {
+  await writeFileAtomic(file, `${await joinCommand(context, { ttl: line.ttl, reusable: true })}\n`);
 }
 
 const pollMs = 250;
 
-/** Waits until there is a line in `file`; `-` is what this command is given to read. */
-export async function readJoinFile({ io, signal }: Cli, file: string, report: Report): Promise<JoinWords> {
-  if (file === '-') return parseJoinLine(await text(io.stdin), 'what was read');
+/** Waits until there is a line in `file`; `-` is `stdin`. */
+export async function readJoinFile(
+  file: string,
+  stdin: Readable,
+  report: Report,
+  signal: AbortSignal,
+): Promise<JoinWords> {
+  if (file === '-') return parseJoinLine(await text(stdin), 'the standard input');
   for (let told = false; ; told = true) {
     const content = await readFile(file, 'utf8').catch((error: unknown) => {
       if (errnoOf(error) === 'ENOENT') return undefined;
-      throw new U7sError('todo', `cannot read ${file}: ${messageOf(error)}`, { cause: error });
+      throw new U7sError('not-readable', `cannot read ${file}: ${messageOf(error)}`, { cause: error });
     });
     if (content !== undefined) return parseJoinLine(content, file);
     if (!told)

@@ -2,25 +2,43 @@ import { renderKubeconfig } from '../kube/kubeconfig.js';
 import { kubeconfigCandidates, mergeIntoKubeconfig, removeFromKubeconfig } from '../kube/kubeconfig-merge.js';
 import { writeFileAtomic } from '../lib/atomic-file.js';
 import { U7sError, messageOf } from '../lib/errors.js';
+import { exists } from '../lib/exists.js';
+import { u7s } from '../lib/fixes.js';
 import { identityFiles, readIdentityFiles } from '../pki/identity.js';
 import { instanceName, type Paths } from '../settings/paths.js';
 import { apiServerUrl } from '../plan/plan.js';
 import type { Settings } from '../settings/schema.js';
+import type { InstanceContext } from './context.js';
 
 /** Where the user wants it: `--kubeconfig`, else the value of `$KUBECONFIG`, else kubectl's default. */
 export type KubeconfigTarget = { explicit?: string | undefined; env?: string | undefined };
 
+/** Where the administrator's own kubeconfig is; throws when the instance has never been started. */
+export async function kubeconfigFile({
+  name,
+  paths,
+}: Pick<InstanceContext, 'name' | 'paths'>): Promise<string> {
+  if (await exists(paths.adminKubeconfig)) return paths.adminKubeconfig;
+  throw new U7sError(
+    'never-started',
+    `there is no ${paths.adminKubeconfig}: cluster ${name} has never been started`,
+    {
+      fixes: [u7s(['up', '-d'], { text: 'start it' })],
+    },
+  );
+}
+
 /**
- * Writes the admin's kubeconfig beside the cluster's state and merges it into the user's own, as kind does. Returns why
+ * Writes the admin's kubeconfig next to the instance's state and merges it into the user's own, as kind does. Returns why
  * that could not be done: the user's file stays as it was, and a cluster that works need not end for it.
  */
 export async function publishKubeconfig(
-  settings: Settings,
+  spec: Settings,
   paths: Paths,
   target: KubeconfigTarget,
 ): Promise<U7sError | undefined> {
   const identity = await readIdentityFiles(identityFiles(paths.pki, 'admin'));
-  const entry = { name: instanceName(settings.name), server: apiServerUrl(settings), ...identity };
+  const entry = { name: instanceName(spec.name), server: apiServerUrl(spec), ...identity };
   await writeFileAtomic(paths.adminKubeconfig, renderKubeconfig(entry));
   const candidates = kubeconfigCandidates({ ...target, home: paths.home });
   try {
@@ -28,10 +46,14 @@ export async function publishKubeconfig(
     return undefined;
   } catch (error) {
     if (error instanceof U7sError) return error;
-    return new U7sError('todo', `cannot add the cluster to ${candidates.join(', ')}: ${messageOf(error)}`, {
-      fixes: ['make that a file that you can write, or name another one: --kubeconfig'],
-      cause: error,
-    });
+    return new U7sError(
+      'kubeconfig-not-written',
+      `cannot add the cluster to ${candidates.join(', ')}: ${messageOf(error)}`,
+      {
+        fixes: ['make that a file that you can write to, or name another one: --kubeconfig'],
+        cause: error,
+      },
+    );
   }
 }
 

@@ -1,64 +1,49 @@
 import { rm } from 'node:fs/promises';
-import type { Paths } from '../settings/paths.js';
-import { messageOf } from '../lib/errors.js';
-import { step, type Report } from '../lib/events.js';
-import type { Cli } from '../cli/command.js';
+import { messageOf, U7sError } from '../lib/errors.js';
+import { step } from '../lib/events.js';
+import { u7s } from '../lib/fixes.js';
+import { connectAsNode } from '../membership/certificates.js';
+import { removeNode } from '../membership/remove-node.js';
+import type { InstanceContext } from './context.js';
+import { membershipOf, type Membership } from './membership.js';
+import { resetTargets, stopAndRemove } from './removal.js';
 
-/** As what a node has joined. */
-export type Membership = { controlPlane: string; nodeName: string };
-
-/** Undefined for a cluster of its own, and where there is none. */
-export async function membership({ remembered }: Paths): Promise<Membership | undefined> {
-  const { readRemembered } = await import('../settings/remembered.js');
-  const { controlPlane, nodeName } = (await readRemembered(remembered))?.settled ?? {};
-  return controlPlane === undefined || nodeName === undefined ? undefined : { controlPlane, nodeName };
-}
-
-/** Takes the node out of its cluster and removes its data. Returns whether the control plane has heard of it. */
-export async function leaveCluster(
-  cli: Cli,
-  paths: Paths,
-  joined: Membership,
-  report: Report,
-): Promise<boolean> {
-  const isForgotten = await takeLeave(cli, paths, joined, report);
+/** Takes this node out of the cluster that it has joined, and removes its data. Returns what it was. */
+export async function leave(context: InstanceContext): Promise<Membership> {
+  const joined = await membershipOf(context.paths);
+  if (joined === undefined) {
+    throw new U7sError('not-joined', `cluster ${context.name} has not joined another one`, {
+      fixes: [u7s(['cleanup'], { text: 'to remove a cluster of your own' })],
+    });
+  }
+  await takeLeave(context, joined);
   // First: in a container this command may end with the node, before all is removed. `join` removes the rest.
-  await rm(paths.remembered, { force: true });
-  await emptyCluster(cli, paths);
-  return isForgotten;
+  await rm(context.paths.remembered, { force: true });
+  await stopAndRemove(context, resetTargets);
+  return joined;
 }
 
-/** Stops the cluster and removes what it has stored. */
-export async function emptyCluster(cli: Cli, paths: Paths): Promise<void> {
-  const [{ stopInstance }, { installedRootlessKit, removeAll, resetPlan }] = await Promise.all([
-    import('../launcher/client.js'),
-    import('./removal.js'),
-  ]);
-  await stopInstance(paths.controlSocket, cli.signal);
-  const rootlesskit = await installedRootlessKit(paths);
-  await removeAll(await resetPlan(paths), { rootlesskit, home: paths.home, signal: cli.signal });
-}
-
+/** Has the control plane remove the node; one that does not answer is only warned of. */
 async function takeLeave(
-  cli: Cli,
-  paths: Paths,
+  { paths, report, signal }: InstanceContext,
   { controlPlane, nodeName }: Membership,
-  report: Report,
-): Promise<boolean> {
-  const [{ removeNode }, { connectAsNode }] = await Promise.all([
-    import('../membership/remove-node.js'),
-    import('../membership/certificates.js'),
-  ]);
+): Promise<void> {
   try {
     const node = await connectAsNode(controlPlane, paths.pki);
-    await step(report, 'leave', `leave from ${controlPlane}`, (progress) =>
-      removeNode(node, nodeName, progress, cli.signal),
-    );
-    node.close();
-    return true;
+    try {
+      await step(report, 'leave', `leave from ${controlPlane}`, (progress) =>
+        removeNode(node, nodeName, progress, signal),
+      );
+    } finally {
+      node.close();
+    }
   } catch (error) {
-    cli.signal.throwIfAborted();
-    report({ kind: 'warning', text: `the control plane could not be told: ${messageOf(error)}` });
-    return false;
+    signal.throwIfAborted();
+    report({
+      kind: 'warning',
+      code: 'control-plane-not-told',
+      text: `${controlPlane} still has this node, ${nodeName}, in its cluster: it could not be told: ${messageOf(error)}`,
+      fixes: [u7s(['node', 'rm', nodeName], { on: 'control-plane', text: 'remove it' })],
+    });
   }
 }

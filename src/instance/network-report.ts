@@ -1,3 +1,5 @@
+import { u7s, type Fix } from '../lib/fixes.js';
+
 /** One thing that was tried between two nodes. */
 export type Finding = { ok: boolean; error?: string; mtu?: number; bitsPerSecond?: number };
 
@@ -8,8 +10,10 @@ export type NodeInfo = { name: string; address: string };
 
 /** From a pod of one node to a pod of another, or of the same. */
 export type PairReport = { from: string; to: string } & Record<Trial, Finding> & {
-    /** What is most likely wrong, and what to do; missing where nothing is. */
+    /** What is most likely wrong; missing where nothing is. */
     cause?: string;
+    /** What to do about it. */
+    fixes?: readonly Fix[];
   };
 
 /** The probes of build/netcheck, in the order of `trials`. */
@@ -48,8 +52,10 @@ export function pairReport(
     trials.map((trial, index) => [trial, findings[index] ?? { ok: false, error: 'not tried' }]),
   ) as Record<Trial, Finding>;
   const cause = likelyCause(from, to, found, flannelPort);
-  return { from: from.name, to: to.name, ...found, ...(cause === undefined ? {} : { cause }) };
+  return { from: from.name, to: to.name, ...found, ...cause };
 }
+
+type Cause = Required<Pick<PairReport, 'cause' | 'fixes'>>;
 
 /** The first that fails explains those after it. */
 function likelyCause(
@@ -57,22 +63,40 @@ function likelyCause(
   to: NodeInfo,
   { pod, clusterIP, nodePort, dns, transfer, throughput }: Record<Trial, Finding>,
   flannelPort: number,
-): string | undefined {
-  const there = `on ${to.name}`;
+): Cause | undefined {
+  // A report cannot know on which of the nodes it is read.
+  const on = (node: NodeInfo, ...args: string[]): Fix =>
+    u7s(args, { on: 'other-node', text: `node ${node.name}` });
+  if (!pod.ok && from.name === to.name) {
+    return { cause: 'pods of one node do not reach each other', fixes: [on(to, 'logs', 'flannel')] };
+  }
   if (!pod.ok) {
-    return from.name === to.name
-      ? `pods of one node do not reach each other: u7s logs flannel ${there}`
-      : `UDP port ${flannelPort} does not get from ${from.address} to ${to.address}: a firewall, or flannel is not ready ${there}: u7s status, u7s logs flannel`;
+    return {
+      cause: `UDP port ${flannelPort} does not get from ${from.address} to ${to.address}: a firewall blocks it, or flannel is not ready on ${to.name}`,
+      fixes: [on(to, 'status'), on(to, 'logs', 'flannel')],
+    };
   }
   if (!transfer.ok || !throughput.ok) {
-    return 'small packets arrive and large ones do not: the way between the hosts loses fragments; start all nodes with mtu: 1450 in the description of the cluster';
+    return {
+      cause: 'small packets arrive and large ones do not: the network between the hosts loses fragments',
+      fixes: ['start all nodes with mtu: 1450 in the description of the cluster'],
+    };
   }
-  if (!clusterIP.ok) return `kube-proxy does not do its part on ${from.name}: u7s logs kube-proxy`;
+  if (!clusterIP.ok) {
+    return { cause: `kube-proxy does not work on ${from.name}`, fixes: [on(from, 'logs', 'kube-proxy')] };
+  }
   if (!nodePort.ok) {
-    return `the node port is not published on ${to.address}, or a firewall is before it: u7s ports --why ${there}`;
+    return {
+      cause: `the node port is not published on ${to.address}, or a firewall blocks it`,
+      fixes: [on(to, 'ports', '--why')],
+    };
   }
-  if (!dns.ok)
-    return `the cluster DNS is not reached from ${from.name}: u7s kubectl -n kube-system get pods -o wide`;
+  if (!dns.ok) {
+    return {
+      cause: `the cluster DNS is not reachable from ${from.name}`,
+      fixes: [u7s(['kubectl', '-n', 'kube-system', 'get', 'pods', '-o', 'wide'])],
+    };
+  }
   return undefined;
 }
 

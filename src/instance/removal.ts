@@ -1,25 +1,49 @@
 import { readdir, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { thisHost } from '../host/host.js';
+import { stopInstance } from '../launcher/client.js';
 import { removeHalfWritten } from '../lib/atomic-file.js';
 import { errnoOf, messageOf, U7sError } from '../lib/errors.js';
-import { exists } from '../lib/exists.js';
 import { runOk } from '../lib/exec.js';
+import { exists } from '../lib/exists.js';
 import { withLock } from '../lib/lock-file.js';
-import { isServed } from '../supervisor/control-socket.js';
+import { untilGone } from '../lib/processes.js';
 import { namespacePid } from '../rootless/nsenter.js';
 import type { Paths } from '../settings/paths.js';
-import { untilGone } from '../lib/processes.js';
+import { readRemembered } from '../settings/remembered.js';
+import { isServed } from '../supervisor/control-socket.js';
+import type { InstanceContext } from './context.js';
 
-/** What a cleanup of one cluster takes away, in order. `all` adds what the user's clusters share. */
-export function cleanupPlan(paths: Paths, all: boolean): string[] {
-  const ofCluster = [paths.runtime, paths.state];
-  return all ? [...ofCluster, paths.dataHome, dirname(paths.goCache)] : ofCluster;
+/**
+ * Stops what runs of the instance and then removes what `targets` finds of it; returns that. `cleanup`, `reset`, `leave`
+ * and a join that failed share it.
+ */
+export async function stopAndRemove(
+  { env, paths, signal }: Pick<InstanceContext, 'env' | 'paths' | 'signal'>,
+  targets: (paths: Paths) => Promise<string[]>,
+): Promise<string[]> {
+  await stopInstance(paths.controlSocket, signal);
+  await removeStaleSocket(paths, env);
+  const found = await targets(paths);
+  const rootlesskit = await installedRootlessKit(paths);
+  await removeAll(found, { rootlesskit, home: paths.home, signal });
+  return found;
 }
 
-/** What a reset takes away; the folder of the state itself stays. */
-export async function resetPlan(paths: Paths): Promise<string[]> {
+/** What is removed of an instance that is to be as new; the folder of its state itself stays. */
+export async function resetTargets(paths: Paths): Promise<string[]> {
   const entries = await readdir(paths.state).catch(() => []);
   return [paths.runtime, ...entries.map((entry) => join(paths.state, entry))];
+}
+
+/** What a dockerd that was killed has left where others look for docker. */
+async function removeStaleSocket(
+  { remembered, dockerSocket }: Paths,
+  env: InstanceContext['env'],
+): Promise<void> {
+  const known = await readRemembered(remembered).catch(() => undefined);
+  if (known?.runtime !== 'docker' || (await thisHost(env).unixSocket(dockerSocket)) !== 'free') return;
+  await rm(dockerSocket, { force: true });
 }
 
 /** Removes what a launcher that was killed has left, unless another is just being started. */
@@ -53,7 +77,7 @@ export async function sweep({ state, etc, pki }: Paths): Promise<void> {
   await Promise.all([state, etc, pki].map(removeHalfWritten));
 }
 
-export type Removal = {
+type Removal = {
   /** RootlessKit's binary, if it was ever installed: without it no file of a sub-UID can have been made. */
   rootlesskit: string | undefined;
   home: string;
@@ -64,7 +88,7 @@ export type Removal = {
  * Removes `targets`. Files of pods belong to the user's sub-UIDs, who outside a user namespace are strangers: those
  * are removed from inside one, where the user is root over them.
  */
-export async function removeAll(targets: string[], removal: Removal): Promise<void> {
+async function removeAll(targets: readonly string[], removal: Removal): Promise<void> {
   for (const target of targets) {
     try {
       await rm(target, { recursive: true, force: true });
@@ -85,11 +109,12 @@ async function removeInUserNamespace(target: string, rootlesskit: string, remova
     const [, refused] = /cannot remove '(.*)': Permission denied/.exec(messageOf(cause)) ?? [];
     if (refused === undefined) throw cause;
     throw new U7sError(
-      'todo',
+      'foreign-files',
       `cannot remove ${refused}: it belongs to none of the sub-IDs that this user has now`,
       {
         fixes: [
-          `have the sub-IDs of before put back into /etc/subuid and /etc/subgid; or have root type: rm -rf ${target}`,
+          'restore the previous sub-IDs in /etc/subuid and /etc/subgid',
+          `or, as root: rm -rf ${target}`,
         ],
         cause,
       },
@@ -106,14 +131,14 @@ async function removeEmptyParent(target: string): Promise<void> {
   });
 }
 
-/** The targets that are there, as a listing for `--dry-run` and as the proof that nothing is left. */
-export async function present(targets: string[]): Promise<string[]> {
+/** The targets that are there. */
+export async function present(targets: readonly string[]): Promise<string[]> {
   const found = await Promise.all(targets.map(async (target) => ((await exists(target)) ? [target] : [])));
   return found.flat();
 }
 
 /** Finds RootlessKit among the installed artifacts, whatever its version. */
-export async function installedRootlessKit(paths: Paths): Promise<string | undefined> {
+async function installedRootlessKit(paths: Paths): Promise<string | undefined> {
   const folder = join(paths.artifacts, 'rootlesskit');
   const versions = await readdir(folder).catch(() => []);
   const [binary] = await present(versions.map((version) => join(folder, version, 'bin/rootlesskit')));

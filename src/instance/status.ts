@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import pidusage from 'pidusage';
 import type { KubeObject } from '../kube/object.js';
 import { messageOf } from '../lib/errors.js';
 import { descendantsOf, namespacePids } from '../lib/processes.js';
@@ -8,7 +9,7 @@ import type { ServiceStatus } from '../supervisor/definition.js';
 import { connect } from '../kube/connect.js';
 import { identityFiles } from '../pki/identity.js';
 import { instanceStatus, ownedPorts } from '../launcher/client.js';
-import type { Paths } from '../settings/paths.js';
+import type { InstanceContext } from './context.js';
 import type { InstanceStatus } from '../launcher/status.js';
 import { administrator } from '../settings/role.js';
 
@@ -35,21 +36,23 @@ export type StatusReport = InstanceStatus & {
 /** The API server is asked for no longer; it may be what is broken. */
 const apiTimeoutMs = 3_000;
 
+type Where = Pick<InstanceContext, 'paths' | 'signal'>;
+
 /**
- * Everything that can be known of a cluster; undefined when it does not run. All of the work is done here, in the process
- * that asks, and none in those that keep the cluster. `sampleMs` is the time over which the use of processors is measured;
- * 0 measures since the call before.
+ * Everything that can be known of an instance; undefined when it does not run. All of the work is done here, in the
+ * process that asks, and none in those that keep the cluster. `sampleMs` is the time over which the use of processors is
+ * measured; 0 measures since the call before.
  */
 export async function statusReport(
-  paths: Paths,
-  signal: AbortSignal,
+  context: Where,
   sampleMs = firstSampleMs,
 ): Promise<StatusReport | undefined> {
+  const { paths, signal } = context;
   const status = await instanceStatus(paths.controlSocket, signal);
   if (status === undefined) return undefined;
   const [services, node, ports, certificates] = await Promise.all([
     withUsage(status, sampleMs, signal),
-    nodeReport(status, paths, signal),
+    nodeReport(status, context),
     ownedPorts(paths.controlSocket, signal),
     certificateExpiries(paths.pki),
   ]);
@@ -71,8 +74,7 @@ export function isWhole({ phase, node }: Pick<StatusReport, 'phase' | 'node'>): 
 
 async function nodeReport(
   { role, nodeName: name, apiServer: server }: InstanceStatus,
-  paths: Paths,
-  signal: AbortSignal,
+  { paths, signal }: Where,
 ): Promise<NodeReport | undefined> {
   if (role === undefined || name === undefined || server === undefined) return undefined;
   try {
@@ -141,6 +143,5 @@ async function usageOf(
   pids: number[],
 ): Promise<Record<number, { cpu: number; memory: number } | null | undefined>> {
   if (pids.length === 0) return {};
-  const { default: pidusage } = await import('pidusage');
   return pidusage(pids).catch(() => ({})); // all of them ended meanwhile
 }

@@ -36,14 +36,14 @@ export function formatFix(fix: Fix, instance: string | undefined, typist: Typist
   if (typeof fix === 'string') return fix;
   const { text, commands, program = 'u7s', on } = fix;
   const line = commands
-    .map((args) => (on === undefined ? typist(program, about(instance, args)) : plainTypist(program, args)))
+    .map((args) => (on === undefined ? typist(program, aboutInstance(instance, args)) : plainTypist(program, args)))
     .join(' && ');
   const where = on === undefined ? undefined : places[on];
   return [...(where === undefined ? [] : [where]), ...(text === undefined ? [] : [text]), line].join(': ');
 }
 
 /** A command that names an instance already stays as it is. */
-function about(instance: string | undefined, args: readonly string[]): readonly string[] {
+export function aboutInstance(instance: string | undefined, args: readonly string[]): readonly string[] {
   return instance === undefined || args.includes('--cluster') ? args : ['--cluster', instance, ...args];
 }
 

@@ -4,10 +4,10 @@ import { KubeError } from '../kube/errors.js';
 import { DeniedError } from '../kube/signing-request.js';
 import { isTransient } from '../kube/wait.js';
 import { errnoOf, messageOf, U7sError, UsageError } from '../lib/errors.js';
+import { u7s } from '../lib/fixes.js';
 import { step, type Report } from '../lib/events.js';
 import { workerCertificates } from '../pki/certificates.js';
 import { tokenPattern } from './tokens.js';
-import { installedRootlessKit, removeAll, resetPlan } from '../instance/removal.js';
 import { readFacts, type ClusterFacts } from './facts.js';
 import { connectAsNode, obtainCertificates } from './certificates.js';
 import type { Paths } from '../settings/paths.js';
@@ -17,8 +17,8 @@ import type { Settings } from '../settings/schema.js';
 export type Invitation = { host: string; port: number; token: string; caHash: string };
 
 export function parseInvitation(endpoint: string, token: string, caHash: string): Invitation {
-  const fix = 'paste the whole line that the control plane prints: u7s join-command';
-  const wrong = (what: string): UsageError => new UsageError('todo', what, fix);
+  const fix = u7s(['join-command'], { on: 'control-plane', text: 'paste the whole line that it prints' });
+  const wrong = (what: string): UsageError => new UsageError('invitation-invalid', what, fix);
   const [, bracketed, plain, port] = /^(?:\[([0-9a-f:]+)\]|([^:\s/]+)):(\d{1,5})$/.exec(endpoint) ?? [];
   const host = bracketed ?? plain;
   if (host === undefined || Number(port) < 1 || Number(port) > 65_535) {
@@ -31,6 +31,8 @@ export function parseInvitation(endpoint: string, token: string, caHash: string)
   }
   return { host, port: Number(port), token, caHash };
 }
+
+const anotherLine = u7s(['join-command'], { on: 'control-plane', text: 'get another line' });
 
 /** A control plane that is the one meant, by a connection on which nobody else listens. */
 export type ControlPlane = {
@@ -68,11 +70,9 @@ export async function requireRoom(
 ): Promise<void> {
   if (hostIp === remoteAddress) {
     throw new U7sError(
-      'todo',
+      'address-taken',
       `${hostIp} is the address of the control plane, which another node cannot have`,
-      {
-        fixes: ['join from another host, or give another address of this one: --host-ip'],
-      },
+      { fixes: ['join from another host, or give another address of this one: --host-ip'] },
     );
   }
   try {
@@ -81,62 +81,44 @@ export async function requireRoom(
     if (error instanceof KubeError && error.status === 404) return;
     throw error;
   }
-  throw new U7sError('todo', `the cluster has a node ${nodeName} already`, {
+  throw new U7sError('node-name-taken', `the cluster already has a node ${nodeName}`, {
     fixes: [
-      `take another name: --node-name; if that node is gone for good, on the control plane: u7s node rm ${nodeName}`,
+      'take another name: --node-name',
+      u7s(['node', 'rm', nodeName], { on: 'control-plane', text: 'or, if that node is gone for good' }),
     ],
   });
 }
 
-/** Gets the node's certificates and has `start` make a node of it. If that fails, nothing of it stays here or there. */
-export async function joinWith<T>(
+/** Gets the node's certificates, by which it is a member. */
+export async function obtainMembership(
   settings: Settings,
-  paths: Paths,
+  { pki }: Paths,
   { server, ca, client }: ControlPlane,
-  start: () => Promise<T>,
   report: Report,
   signal: AbortSignal,
-): Promise<T> {
-  try {
-    await step(report, 'join', 'certificates of the node', () =>
-      obtainCertificates(
-        paths.pki,
-        workerCertificates(settings.nodeName, settings.hostIp ?? ''),
-        { server, ca, token: client },
-        signal,
-      ).catch((error: unknown) => {
-        if (!(error instanceof DeniedError)) throw error;
-        throw new U7sError('todo', error.message, {
-          fixes: ['on the control plane: u7s join-command'],
-          cause: error,
-        });
-      }),
-    );
-    return await start();
-  } catch (error) {
-    // Not by `signal`, which may be why.
-    await forget(settings, paths).catch(() => undefined);
-    throw error;
-  } finally {
-    client.close();
-  }
+): Promise<void> {
+  const table = workerCertificates(settings.nodeName, settings.hostIp ?? '');
+  await step(report, 'join', 'certificates of the node', () =>
+    obtainCertificates(pki, table, { server, ca, token: client }, signal).catch((error: unknown) => {
+      if (!(error instanceof DeniedError)) throw error;
+      throw new U7sError('join-denied', error.message, { fixes: [anotherLine], cause: error });
+    }),
+  );
 }
 
-async function forget({ controlPlane = '', nodeName }: Settings, paths: Paths): Promise<void> {
-  const limit = AbortSignal.timeout(10_000);
+/** Has the control plane forget a node whose join failed, as far as it has heard of it. */
+export async function forgetNode(
+  { controlPlane = '', nodeName }: Settings,
+  { pki }: Paths,
+  signal: AbortSignal,
+): Promise<void> {
   try {
-    const node = await connectAsNode(controlPlane, paths.pki);
-    await node.request('DELETE', `/api/v1/nodes/${nodeName}`, { signal: limit }).catch(() => undefined);
+    const node = await connectAsNode(controlPlane, pki);
+    await node.request('DELETE', `/api/v1/nodes/${nodeName}`, { signal }).catch(() => undefined);
     node.close();
   } catch {
     // It had no certificate yet, so the cluster has not heard of it.
   }
-  const rootlesskit = await installedRootlessKit(paths);
-  await removeAll(await resetPlan(paths), {
-    rootlesskit,
-    home: paths.home,
-    signal: AbortSignal.timeout(60_000),
-  });
 }
 
 /**
@@ -155,12 +137,17 @@ export async function requireMembership(
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof KubeError && error.status === 404) {
-      throw new U7sError('todo', `the cluster of ${controlPlane} has removed this node, ${nodeName}`, {
-        fixes: [
-          'give up its data: u7s leave; then join anew, with what the control plane prints: u7s join-command',
-        ],
-        cause: error,
-      });
+      throw new U7sError(
+        'node-removed',
+        `the cluster of ${controlPlane} has removed this node, ${nodeName}`,
+        {
+          fixes: [
+            u7s(['leave'], { text: 'give up its data' }),
+            u7s(['join-command'], { on: 'control-plane', text: 'then join anew by the line that it prints' }),
+          ],
+          cause: error,
+        },
+      );
     }
     if (error instanceof KubeError && !isTransient(error)) throw error;
     const { message, code, fixes } = unreachable(

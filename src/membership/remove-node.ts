@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { KubeClient } from '../kube/client.js';
 import { KubeError } from '../kube/errors.js';
 import { U7sError } from '../lib/errors.js';
+import { u7s } from '../lib/fixes.js';
 
 type Pod = {
   metadata: { name: string; namespace: string; ownerReferences?: { kind: string }[] };
@@ -14,7 +15,7 @@ const pollMs = 500;
 
 /**
  * Takes a node out of its cluster: no pod comes to it any more, those that it has end in order and come back elsewhere, and
- * it is forgotten. Pods of a node that is dead go with it. `progress` hears what is waited for.
+ * it is forgotten. Pods of a node that is dead go with it. `progress` is told what is waited for.
  */
 export async function removeNode(
   client: KubeClient,
@@ -28,7 +29,9 @@ export async function removeNode(
     throw error;
   });
   if (node === undefined)
-    throw new U7sError('todo', `the cluster has no node ${name}`, { fixes: ['u7s kubectl get nodes'] });
+    throw new U7sError('no-such-node', `the cluster has no node ${name}`, {
+      fixes: [u7s(['kubectl', 'get', 'nodes'], { text: 'see which it has' })],
+    });
   await client.request('PATCH', path, {
     contentType: 'application/merge-patch+json',
     body: { spec: { unschedulable: true } },
@@ -76,7 +79,7 @@ function unlessGone(error: unknown): void {
 /** The control plane cannot be taken out of its own cluster. */
 export function requireOther(name: string, own: string | undefined): void {
   if (name !== own) return;
-  throw new U7sError('todo', `${name} is the control plane itself`, {
-    fixes: ['to remove the whole cluster: u7s cleanup'],
+  throw new U7sError('own-node', `${name} is the control plane itself`, {
+    fixes: [u7s(['cleanup'], { text: 'to remove the whole cluster' })],
   });
 }

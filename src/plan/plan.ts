@@ -48,9 +48,9 @@ export type HostFacts = {
   snapshotter: Snapshotter;
   netfilter: Netfilter;
   uid: number;
-  /** Node.js, and the folder of the programs of ours that it runs. */
+  /** Node.js, and the program of ours that it runs before each start of dockerd. */
   node: string;
-  scripts: string;
+  takeBackPorts: string;
   /** What the user sets for dockerd. */
   dockerOptions: Record<string, unknown>;
 };
@@ -206,7 +206,7 @@ export function planCluster(
       rootlesskitDir: paths.rootlesskit,
       takeBackPorts: {
         command: host.node,
-        args: [join(host.scripts, 'take-back-ports.js'), paths.controlSocket],
+        args: [host.takeBackPorts, paths.controlSocket],
       },
     },
   };

@@ -6,7 +6,6 @@ import { loadPreset } from './presets.js';
 import type { Settled } from './remembered.js';
 import { parseSettings, type Settings, type SettingsInput, type PortField } from './schema.js';
 import { UsageError, errnoOf, messageOf } from '../lib/errors.js';
-import type { Cli } from '../cli/command.js';
 import { parsePort } from '../cli/options/values.js';
 
 export type SettingsFlags = {
@@ -42,20 +41,20 @@ export type Start = {
  * with it keeps.
  */
 export async function resolveSettings(
-  cli: Cli,
+  { env, projectRoot }: { env: Record<string, string | undefined>; projectRoot: string },
   cluster: string,
   preset: string,
   flags: SettingsFlags,
   start?: Start,
 ): Promise<Settings> {
   const [fromPreset, fromFile] = await Promise.all([
-    loadPreset(join(cli.projectRoot, 'config/presets'), preset),
+    loadPreset(join(projectRoot, 'config/presets'), preset),
     readDescription(flags.config),
   ]);
   const settled = start?.settled ?? {};
   const asked: Partial<SettingsInput> = {
     ...fromFile,
-    ...fromEnvironment(cli.io.env),
+    ...fromEnvironment(env),
     ...portsFrom(flags.portBase),
     ...given({
       artifacts: flags.artifacts,

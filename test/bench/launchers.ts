@@ -120,7 +120,7 @@ async function planShell(
     netfilter: { backend: 'iptables' },
     uid: 0,
     node: process.execPath,
-    scripts: join(projectRoot, 'dist/entries'),
+    takeBackPorts: join(projectRoot, 'dist/entries/take-back-ports.js'),
     dockerOptions: {},
   };
   const addons = await loadAddons(join(projectRoot, 'config/manifests'), {

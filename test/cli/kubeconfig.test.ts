@@ -24,5 +24,5 @@ test('a cluster that was never started: the error says how to', async (t) => {
   const { env } = await clusterHome(t);
   const { exitCode, stdout, stderr } = await runCli(['kubeconfig'], env);
   t.deepEqual([exitCode, stdout], [1, '']);
-  t.regex(stderr, /never been started\n {2}fix: .*run\.sh/);
+  t.regex(stderr, /^error\[never-started\]: .*\n {2}fix: .*run\.sh -d\n$/);
 });

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { needsCluster } from '#src/cli/commands/kubectl.js';
+import { needsCluster } from '#src/instance/programs/kubectl.js';
 import { takeCluster } from '#src/cli/wrapped.js';
 
 test('--cluster right after the word is ours, anywhere else it is kubectl’s', (t) => {

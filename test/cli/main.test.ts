@@ -1,10 +1,14 @@
 import { readFileSync } from 'node:fs';
 import test from 'ava';
-import { formatError } from '#src/cli/errors.js';
+import { errorJson, formatError } from '#src/cli/errors.js';
 import { wrappers } from '#src/cli/globals.js';
 import { Interrupted } from '#src/cli/interrupted.js';
 import { U7sError } from '#src/lib/errors.js';
+import { formatFix as formatFixOf, u7s, type Fix } from '#src/lib/fixes.js';
+import { clusterHome } from './cluster-home.js';
 import { runCli } from './run-cli.js';
+
+const formatFix = (fix: Fix, instance?: string): string => formatFixOf(fix, instance);
 
 test('without arguments shows the help, examples first', async (t) => {
   const { exitCode, stdout, stderr } = await runCli([]);
@@ -39,25 +43,25 @@ test('a mistyped command is a usage error that suggests the near one', async (t)
   const { exitCode, stdout, stderr } = await runCli(['kubeconfg']);
   t.is(exitCode, 2);
   t.is(stdout, '');
-  t.is(stderr, "error: unknown command 'kubeconfg'\n  fix: did you mean kubeconfig?\n");
+  t.is(stderr, "error[usage]: unknown command 'kubeconfg'\n  fix: did you mean kubeconfig?\n");
 });
 
 test('a mistyped option is a usage error that suggests the near one', async (t) => {
   const { exitCode, stderr } = await runCli(['logs', '--folow']);
   t.is(exitCode, 2);
-  t.is(stderr, "error: unknown option '--folow'\n  fix: did you mean --follow?\n");
+  t.is(stderr, "error[usage]: unknown option '--folow'\n  fix: did you mean --follow?\n");
 });
 
 test('a usage error without a near word points to the help of the command', async (t) => {
   const { exitCode, stderr } = await runCli(['completion']);
   t.is(exitCode, 2);
-  t.is(stderr, "error: missing required argument 'shell'\n  fix: see u7s completion --help\n");
+  t.is(stderr, "error[usage]: missing required argument 'shell'\n  fix: see u7s completion --help\n");
 });
 
 test('a wrong choice names the right ones', async (t) => {
   const { exitCode, stderr } = await runCli(['version', '-o', 'xml']);
   t.is(exitCode, 2);
-  t.regex(stderr, /Allowed choices are json/);
+  t.regex(stderr, /^error\[usage\]: .*Allowed choices are json/);
 });
 
 test('a cluster name that could leave its folder is refused, wherever it comes from', async (t) => {
@@ -67,7 +71,7 @@ test('a cluster name that could leave its folder is refused, wherever it comes f
     await runCli(['kubeconfig'], { U7S_CLUSTER: '../x' }),
   ]) {
     t.is(result.exitCode, 2);
-    t.regex(result.stderr, /"\.\.\/x" cannot be a cluster's name/);
+    t.regex(result.stderr, /^error\[cluster-name\]: "\.\.\/x"/);
   }
 });
 
@@ -76,41 +80,59 @@ test('an interruption has the exit code that shells give it', (t) => {
   t.is(new Interrupted('SIGTERM').exitCode, 143);
 });
 
-test('an error names its cause and its fix; the causes behind it only with --verbose', (t) => {
-  const error = new U7sError('todo', 'cannot listen', {
+test('an error names its code, its cause and its fix; the causes behind it only with --verbose', (t) => {
+  const error = new U7sError('port-taken', 'cannot listen', {
     fixes: ['stop the other'],
     cause: new Error('EADDRINUSE'),
   });
-  t.is(formatError(error, false), 'error: cannot listen\n  fix: stop the other\n');
-  t.is(formatError(error, true), 'error: cannot listen\n  fix: stop the other\n  cause: EADDRINUSE\n');
+  t.is(formatError(error, false, formatFix), 'error[port-taken]: cannot listen\n  fix: stop the other\n');
+  t.is(
+    formatError(error, true, formatFix),
+    'error[port-taken]: cannot listen\n  fix: stop the other\n  cause: EADDRINUSE\n',
+  );
 });
 
-test('what is to be typed is about the cluster that the command was about', (t) => {
-  const error = new U7sError('todo', 'stopped', { fixes: ['start it: ./run.sh, or see u7s logs'] });
-  t.regex(formatError(error, false), /fix: start it: \.\/run\.sh, or see u7s logs\n$/);
-  t.regex(
-    formatError(error, false, 'second'),
-    /fix: start it: \.\/run\.sh --cluster second, or see u7s --cluster second logs\n$/,
+test('for programs an error is one object, with its fixes as data and in words', (t) => {
+  const fix = u7s(['down'], { text: 'stop it' });
+  const error = new U7sError('already-running', 'it runs', { fixes: [fix] });
+  t.deepEqual(JSON.parse(errorJson(error, (each) => formatFix(each, 'second'))), {
+    error: {
+      code: 'already-running',
+      message: 'it runs',
+      fixes: [{ fix, text: 'stop it: u7s --cluster second down' }],
+    },
+  });
+});
+
+test('a command with -o json reports its errors as JSON', async (t) => {
+  const { env } = await clusterHome(t);
+  const { exitCode, stdout, stderr } = await runCli(
+    ['--cluster', 'second', 'token', 'list', '-o', 'json'],
+    env,
   );
+  t.deepEqual([exitCode, stdout], [1, '']);
+  const { error } = JSON.parse(stderr) as { error: { code: string; fixes: { text: string }[] } };
+  t.is(error.code, 'not-running');
+  t.regex(error.fixes[0]?.text ?? '', /--cluster second/);
 });
 
 test('an error of the kernel that can come from anywhere has its remedy, also as a cause', (t) => {
   const error = Object.assign(new Error('EMFILE: too many open files'), { code: 'EMFILE' });
   const fix = '  fix: allow more open files: ulimit -n 4096\n';
-  t.is(formatError(error, false), `error: EMFILE: too many open files\n${fix}`);
+  t.is(formatError(error, false, formatFix), `error[unforeseen]: EMFILE: too many open files\n${fix}`);
   t.is(
-    formatError(new U7sError('todo', 'cannot read x', { cause: error }), false),
-    `error: cannot read x\n${fix}`,
+    formatError(new U7sError('not-readable', 'cannot read x', { cause: error }), false, formatFix),
+    `error[not-readable]: cannot read x\n${fix}`,
   );
 });
 
 test('an unforeseen error is one short line; its stack only with --verbose', (t) => {
   const error = new TypeError('x is undefined');
   t.is(
-    formatError(error, false),
-    'error: x is undefined\n  this was not foreseen; --verbose shows where it happened\n',
+    formatError(error, false, formatFix),
+    'error[unforeseen]: x is undefined\n  this was not foreseen; --verbose shows where it happened\n',
   );
-  t.regex(formatError(error, true), /^error: x is undefined\n {4}at .*main\.test/);
+  t.regex(formatError(error, true, formatFix), /^error\[unforeseen\]: x is undefined\n {4}at .*main\.test/);
 });
 
 test('version -o json names u7s, Node.js and the components', async (t) => {

@@ -65,7 +65,7 @@ export function createSubject(account: Account): Subject {
         ['up', 'default-containerd', '--api-port', String(apiPort), ...(foreground ? [] : ['-d'])],
         options,
       ),
-    status: () => statusReport(paths, AbortSignal.timeout(10_000), 0).catch(() => undefined),
+    status: () => statusReport({ paths, signal: AbortSignal.timeout(10_000) }, 0).catch(() => undefined),
     processes,
     find: (title) =>
       until(`there is a process ${title}`, async () =>

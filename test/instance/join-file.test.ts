@@ -2,7 +2,6 @@ import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import test from 'ava';
-import type { Cli } from '#src/cli/command.js';
 import { readJoinFile } from '#src/instance/join-file.js';
 import { formatJoinLine } from '#src/membership/join-line.js';
 import type { Event } from '#src/lib/events.js';
@@ -14,10 +13,7 @@ const words = {
   caHash: `sha256:${'0'.repeat(64)}`,
 };
 
-function cliOf(stdin = new PassThrough()): Cli {
-  const io = { stdin, stdout: new PassThrough(), stderr: new PassThrough(), env: {}, cwd: '.' };
-  return { io, signal: new AbortController().signal, projectRoot: '.', exitCode: 0 };
-}
+const signal = new AbortController().signal;
 
 test('a file that is not there yet is waited for, and that is told', async (t) => {
   const file = join(await temporary(t), 'line');
@@ -27,12 +23,12 @@ test('a file that is not there yet is waited for, and that is told', async (t) =
     writeFileSync(`${file}.new`, formatJoinLine(words));
     renameSync(`${file}.new`, file);
   };
-  t.deepEqual(await readJoinFile(cliOf(), file, report), words);
+  t.deepEqual(await readJoinFile(file, new PassThrough(), report, signal), words);
   t.deepEqual(told, ['note']);
 });
 
 test('the line may come by stdin', async (t) => {
   const stdin = new PassThrough();
   stdin.end(formatJoinLine(words));
-  t.deepEqual(await readJoinFile(cliOf(stdin), '-', () => t.fail()), words);
+  t.deepEqual(await readJoinFile('-', stdin, () => t.fail(), signal), words);
 });

@@ -1,7 +1,12 @@
 import test from 'ava';
 import { timelineSvg } from '#src/cli/timeline/svg.js';
 import { timelineText } from '#src/cli/timeline/text.js';
-import { createTimelineRecorder, criticalPath, type Bar, type Timeline } from '#src/instance/timeline.js';
+import {
+  createTimelineRecorder,
+  criticalPath,
+  type Bar,
+  type Timeline,
+} from '#src/instance/timeline/recorder.js';
 import type { StepEvent } from '#src/lib/events.js';
 import { nodeServices } from '#src/plan/node-services.js';
 import { runtimes } from '#src/runtimes/table.js';

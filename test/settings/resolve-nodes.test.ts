@@ -1,19 +1,10 @@
-import { PassThrough } from 'node:stream';
 import test from 'ava';
-import type { Cli } from '#src/cli/command.js';
 import { resolveSettings, type SettingsFlags, type Start } from '#src/settings/resolve.js';
 import { UsageError } from '#src/lib/errors.js';
 
-const cliWith = (env: Record<string, string>): Cli => ({
-  io: { stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough(), env, cwd: '.' },
-  signal: new AbortController().signal,
-  projectRoot: '.',
-  exitCode: 0,
-});
-
 const start: Start = { settled: {}, freePort: (field) => Promise.resolve(field === 'apiPort' ? 6444 : 9000) };
 const spec = (env: Record<string, string>, flags: SettingsFlags = {}, how: Partial<Start> = {}) =>
-  resolveSettings(cliWith(env), 'default', 'default-containerd', flags, { ...start, ...how });
+  resolveSettings({ env, projectRoot: '.' }, 'default', 'default-containerd', flags, { ...start, ...how });
 
 test('the variables of the second Usernetes mean the same here', async (t) => {
   t.like(

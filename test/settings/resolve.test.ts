@@ -10,20 +10,14 @@ type Paths = Settings['artifactPaths'];
 async function pathsOf(t: ExecutionContext, given: { remembered?: Paths; flag?: Paths }): Promise<Paths> {
   const config = join(await temporary(t), 'cluster.yaml');
   await writeFile(config, 'artifactPaths: { crio: /file/crio }\n');
-  const io = { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, env: {}, cwd: '/' };
-  const cli = {
-    io,
-    signal: new AbortController().signal,
-    projectRoot: process.cwd(),
-    exitCode: 0,
-  };
+  const where = { env: {}, projectRoot: process.cwd() };
   const flags = { config, ...(given.flag ? { artifact: given.flag } : {}) };
   const start = {
     settled: {},
     freePort: () => Promise.resolve(6443),
     ...(given.remembered === undefined ? {} : { artifactPaths: given.remembered }),
   };
-  return (await resolveSettings(cli, 'default', 'default-crio', flags, start)).artifactPaths;
+  return (await resolveSettings(where, 'default', 'default-crio', flags, start)).artifactPaths;
 }
 
 test('an artifact given by path is remembered until another is given, by file or by flag', async (t) => {

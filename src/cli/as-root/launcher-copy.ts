@@ -6,7 +6,7 @@ import { U7sError, messageOf } from '../../lib/errors.js';
 import { exists } from '../../lib/exists.js';
 import type { Invocation } from '../pass-through.js';
 
-/** What the launcher consists of, beside its npm packages. */
+/** What the launcher consists of, besides its npm packages. */
 const parts = ['bin', 'dist', 'config', 'build', 'patches', 'package.json', 'package-lock.json'];
 /** The links that `up` makes in config/ are no part of it. */
 const notCopied = ['config/*.kubeconfig', '*.d.ts', '*.map'];
@@ -37,12 +37,16 @@ export async function installLauncher(
     await execa(command, args, { env, extendEnv: false, input: archive });
   } catch (error) {
     const said = error instanceof ExecaError ? String(error.stderr).trim() : '';
-    throw new U7sError('todo', `cannot copy the launcher to ${target}: ${said || messageOf(error)}`, {
-      fixes: [
-        'make that a folder of the user who is to run it, or choose another: U7S_USER=<an ordinary user with a home>',
-      ],
-      cause: error,
-    });
+    throw new U7sError(
+      'launcher-copy',
+      `cannot copy the launcher to ${target}: ${said || messageOf(error)}`,
+      {
+        fixes: [
+          'make that a folder of the user who is to run it, or choose another: U7S_USER=<an ordinary user with a home>',
+        ],
+        cause: error,
+      },
+    );
   }
   return target;
 }

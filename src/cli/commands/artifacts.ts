@@ -1,25 +1,25 @@
 import { Argument, Option, type Command } from 'commander';
-import { artifactNames, catalog, type ArtifactName } from '../../artifacts/catalog.js';
-import type { ArtifactContext, ListedArtifact } from '../../artifacts/resolve.js';
-import { defaultCluster } from '../../settings/paths.js';
-import { U7sError } from '../../lib/errors.js';
-import type { Cli, DefineCommand } from '../command.js';
-import { globalOptions } from '../globals.js';
+import { artifactNames, type ArtifactName } from '../../artifacts/catalog.js';
+import type { ArtifactContext } from '../../artifacts/resolve.js';
 import { defaultPreset } from '../../settings/default-preset.js';
+import type { DefineCommand } from '../command.js';
 import { addExamples } from '../help.js';
 
-type Way = ArtifactContext['way'];
+export type FetchFlags = { artifacts?: ArtifactContext['way']; preset: string };
 
 export const defineArtifacts: DefineCommand = (program, cli) => {
   const artifacts = program
     .command('artifacts')
-    .description('Get, list and check the binaries a node is made of');
+    .description('Get, list and check the binaries that a node consists of');
 
   artifacts
     .command('list')
-    .description('Show each binary, where it is and which way it came')
+    .description('Show each binary, where it is and how it was obtained')
     .addOption(new Option('-o, --output <format>', 'output format').choices(['json']))
-    .action((options: { output?: 'json' }) => list(cli, options));
+    .action(async ({ output }: { output?: 'json' }, self: Command) => {
+      const run = await import('./artifacts.run.js');
+      await run.list(cli, self, output);
+    });
 
   artifacts
     .command('fetch')
@@ -33,36 +33,28 @@ export const defineArtifacts: DefineCommand = (program, cli) => {
         .env('U7S_ARTIFACTS'),
     )
     .option('--preset <name>', 'all that a cluster of this preset needs', defaultPreset)
-    .action(async (names: ArtifactName[], options: { artifacts?: Way; preset: string }, self: Command) => {
-      const [{ artifactsOf }, { resolveSettings }] = await Promise.all([
-        import('../../plan/plan.js'),
-        import('../../settings/resolve.js'),
-      ]);
-      const wanted =
-        names.length > 0
-          ? names
-          : artifactsOf(await resolveSettings(cli, defaultCluster, options.preset, {}));
-      await ensure(cli, self, wanted, options.artifacts ?? 'auto');
+    .action(async (names: ArtifactName[], flags: FetchFlags, self: Command) => {
+      const run = await import('./artifacts.run.js');
+      await run.fetch(cli, self, names, flags);
     });
 
   artifacts
     .command('build')
     .description('Build artifacts from their Go modules (all that can be)')
     .addArgument(createNames())
-    .action((names: ArtifactName[], _options: unknown, self: Command) =>
-      ensure(
-        cli,
-        self,
-        names.length > 0 ? names : artifactNames.filter((name) => catalog[name].build),
-        'build',
-      ),
-    );
+    .action(async (names: ArtifactName[], _options: unknown, self: Command) => {
+      const run = await import('./artifacts.run.js');
+      await run.build(cli, self, names);
+    });
 
   artifacts
     .command('verify')
     .description('Hash what is installed again; exits 1 when a file is not what was installed')
     .addArgument(createNames())
-    .action((names: ArtifactName[]) => verify(cli, names));
+    .action(async (names: ArtifactName[], _options: unknown, self: Command) => {
+      const run = await import('./artifacts.run.js');
+      await run.verify(cli, self, names);
+    });
 
   addExamples(artifacts, [
     ['u7s artifacts list', 'every binary, its version, its way and its path'],
@@ -74,78 +66,4 @@ export const defineArtifacts: DefineCommand = (program, cli) => {
 
 function createNames(): Argument {
   return new Argument('[name...]', 'artifacts').choices(artifactNames);
-}
-
-async function list(cli: Cli, options: { output?: 'json' }): Promise<void> {
-  const [{ listArtifacts }, { artifactContext }, { renderTable }] = await Promise.all([
-    import('../../artifacts/resolve.js'),
-    import('../../instance/artifact-context.js'),
-    import('../../ui/table.js'),
-  ]);
-  const listed = await listArtifacts(await artifactContext(cli, {}));
-  if (options.output === 'json') {
-    cli.io.stdout.write(`${JSON.stringify(listed, null, 2)}\n`);
-  } else {
-    cli.io.stdout.write(
-      renderTable(['artifact', 'version', 'way', 'binary', 'path'], listed.flatMap(rowsOf)),
-    );
-  }
-}
-
-function rowsOf({ name, version, way, binaries }: ListedArtifact): string[][] {
-  return catalog[name].binaries.map((binary) => [
-    name,
-    version,
-    way ?? '-',
-    binary,
-    binaries[binary] ?? '<missing>',
-  ]);
-}
-
-async function ensure(cli: Cli, self: Command, names: readonly ArtifactName[], way: Way): Promise<void> {
-  const [{ ensureArtifacts }, { artifactContext }, { createReporter }, { renderTable }] = await Promise.all([
-    import('../../artifacts/resolve.js'),
-    import('../../instance/artifact-context.js'),
-    import('../../ui/reporter.js'),
-    import('../../ui/table.js'),
-  ]);
-  const globals = globalOptions(cli, self);
-  const { report, close } = createReporter(cli.io, { ...globals, mode: globals.progress });
-  try {
-    const resolved = await ensureArtifacts(names, await artifactContext(cli, { artifacts: way, report }));
-    close();
-    const rows = [...resolved.values()].map(({ name, version, way: taken, cached, directory }) => [
-      name,
-      version,
-      taken,
-      cached ? 'was here' : 'new',
-      directory,
-    ]);
-    cli.io.stdout.write(renderTable(['artifact', 'version', 'way', 'state', 'path'], rows));
-  } finally {
-    close();
-  }
-}
-
-async function verify(cli: Cli, names: readonly ArtifactName[]): Promise<void> {
-  const [{ verifyArtifacts }, { artifactContext }, { renderTable }] = await Promise.all([
-    import('../../artifacts/resolve.js'),
-    import('../../instance/artifact-context.js'),
-    import('../../ui/table.js'),
-  ]);
-  const all = await verifyArtifacts(await artifactContext(cli, {}));
-  const files = all.filter(({ name }) => names.length === 0 || names.includes(name));
-  cli.io.stdout.write(
-    renderTable(
-      ['artifact', 'way', 'state', 'path'],
-      files.map(({ name, way, state, path }) => [name, way, state, path]),
-    ),
-  );
-  const bad = files.filter(({ state }) => state !== 'ok');
-  if (bad.length === 0) return;
-  const directories = [...new Set(bad.map(({ directory }) => directory))];
-  const again = [...new Set(bad.map(({ name }) => name))];
-  throw new U7sError('todo', `${bad.length} of ${files.length} installed files are not what was installed`, {
-    fixes: [`rm -r ${directories.join(' ')} && u7s artifacts fetch ${again.join(' ')}`],
-  });
 }

@@ -1,6 +1,6 @@
 import { Argument } from 'commander';
 import type { DefineCommand } from '../command.js';
-import type { Shell } from '../completion.js';
+import type { Shell } from '../completion/script.js';
 import { addExamples } from '../help.js';
 
 export const defineCompletion: DefineCommand = (program, cli) => {
@@ -9,8 +9,8 @@ export const defineCompletion: DefineCommand = (program, cli) => {
     .description('Print a script that completes u7s commands in a shell')
     .addArgument(new Argument('<shell>', 'which shell').choices(['bash', 'zsh', 'fish']))
     .action(async (shell: Shell) => {
-      const { completionScript } = await import('../completion.js');
-      cli.io.stdout.write(completionScript(program, shell));
+      const { run } = await import('./completion.run.js');
+      run(cli, program, shell);
     });
   addExamples(command, [
     ['source <(u7s completion bash)', 'in this shell; put it into ~/.bashrc for all'],

@@ -1,7 +1,4 @@
-import { access, readFile } from 'node:fs/promises';
-import { U7sError, errnoOf } from '../../lib/errors.js';
 import type { DefineCommand } from '../command.js';
-import { selectedPaths } from '../globals.js';
 import { addExamples } from '../help.js';
 
 export const defineKubeconfig: DefineCommand = (program, cli) => {
@@ -9,21 +6,12 @@ export const defineKubeconfig: DefineCommand = (program, cli) => {
     .command('kubeconfig')
     .description("Print the administrator's kubeconfig")
     .option('--path', 'print where the file is')
-    .action(async ({ path }: { path?: true }) => {
-      const { adminKubeconfig } = await selectedPaths(cli, command);
-      try {
-        await access(adminKubeconfig);
-        cli.io.stdout.write(path ? `${adminKubeconfig}\n` : await readFile(adminKubeconfig, 'utf8'));
-      } catch (error) {
-        if (errnoOf(error) !== 'ENOENT') throw error;
-        throw new U7sError('todo', `there is no ${adminKubeconfig}: the cluster has never been started`, {
-          fixes: ['start it: ./run.sh'],
-          cause: error,
-        });
-      }
+    .action(async ({ path = false }: { path?: boolean }) => {
+      const { run } = await import('./kubeconfig.run.js');
+      await run(cli, command, path);
     });
   addExamples(command, [
-    ['u7s kubeconfig > ~/.kube/config', 'for the kubectl you have'],
+    ['u7s kubeconfig > ~/.kube/config', 'for the kubectl that you have'],
     ['export KUBECONFIG=$(u7s kubeconfig --path)', 'the same for one shell'],
   ]);
 };

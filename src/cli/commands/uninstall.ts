@@ -1,5 +1,4 @@
 import type { DefineCommand } from '../command.js';
-import { globalOptions, selectedPaths } from '../globals.js';
 import { addExamples } from '../help.js';
 
 export const defineUninstall: DefineCommand = (program, cli) => {
@@ -7,14 +6,8 @@ export const defineUninstall: DefineCommand = (program, cli) => {
     .command('uninstall')
     .description('Undo install: stop the unit and remove it; the data of the cluster stays')
     .action(async () => {
-      const [{ removeUnit, userUnit }, { instanceName }] = await Promise.all([
-        import('../../host/systemd.js'),
-        import('../../settings/paths.js'),
-      ]);
-      const { cluster } = globalOptions(cli, command);
-      const unit = userUnit(instanceName(cluster), (await selectedPaths(cli, command)).configHome);
-      const removed = await removeUnit(unit, cli.io.env);
-      cli.io.stderr.write(removed ? `removed ${unit.file}\n` : `${unit.name} was not installed\n`);
+      const { run } = await import('./uninstall.run.js');
+      await run(cli, command);
     });
   addExamples(command, [['u7s uninstall', 'no longer start it at boot']]);
 };

@@ -1,31 +1,33 @@
 import { Option } from 'commander';
-import type { LauncherHandle } from '../../launcher/handle.js';
-import type { Paths } from '../../settings/paths.js';
-import { actsForRoot } from '../as-root/checkout.js';
-import { linkKubeconfig } from '../as-root/checkout-link.js';
-import type { DefineCommand } from '../command.js';
 import { defaultPreset } from '../../settings/default-preset.js';
-import { globalOptions, openReporter, selectedPaths } from '../globals.js';
+import type { SettingsFlags } from '../../settings/resolve.js';
+import type { DefineCommand } from '../command.js';
 import { addExamples } from '../help.js';
-import { duration, port } from '../options/values.js';
 import { startOptions } from '../options/start.js';
-import { defaultTimeoutMs, type StartFlags } from '../../instance/start.js';
+import { duration, port } from '../options/values.js';
 
-type UpFlags = StartFlags & { initHost?: boolean; detach?: boolean; joinFile?: string };
+export type UpFlags = SettingsFlags & {
+  timeout?: number;
+  retain?: boolean;
+  detach?: boolean;
+  joinFile?: string;
+  kubeconfig?: string;
+  /** Done before the action: see main.ts. */
+  initHost?: boolean;
+};
 
 export const defineUp: DefineCommand = (program, cli) => {
   const command = program
     .command('up')
-    .description('Start the cluster and show how it stands until Ctrl-C stops it')
+    .description('Start the cluster and stay with it until Ctrl-C stops it')
     .argument('[preset]', `what to run (default: what the cluster was before, else ${defaultPreset})`)
     .option('--init-host', 'as root: prepare the host first')
     .option('-d, --detach', 'return when the cluster is Ready and leave it running')
-    .option('--retain', 'leave a cluster that failed to start as it is, to be looked into')
+    .option('--retain', 'leave a cluster that failed to start as it is, for examination')
     .option(
       '--timeout <duration>',
-      'fail when the cluster is not Ready by then, as 90s or 5m',
+      'fail when the cluster is not Ready by then, for example 90s (default: 5m)',
       duration,
-      defaultTimeoutMs,
     )
     .addOption(startOptions.artifacts())
     .addOption(startOptions.artifact())
@@ -69,34 +71,8 @@ export const defineUp: DefineCommand = (program, cli) => {
     .option('--config <file>', 'a cluster description in YAML, over the preset')
     .option('--kubeconfig <file>', 'where to add the cluster (default: as kubectl finds it)')
     .action(async (preset: string | undefined, flags: UpFlags) => {
-      const { cluster } = globalOptions(cli, command);
-      const [paths, { report, close }, { startCluster }, { keepUp, tellReady }] = await Promise.all([
-        selectedPaths(cli, command),
-        openReporter(cli, command),
-        import('../../instance/start.js'),
-        import('../keep-up.js'),
-      ]);
-      const { dockerSocket } = paths;
-      const foreground = flags.detach !== true;
-      try {
-        const result = await startCluster(cli, { cluster, paths }, preset, flags, report);
-        const hasApi = result.status.apiServer !== undefined;
-        if (hasApi && !actsForRoot(cli)) await linkKubeconfig(cli.projectRoot, paths.adminKubeconfig);
-        await tellReady(cli, cluster, result, { dockerSocket, foreground });
-        if (result.state === 'already-running') return;
-        if (!foreground) return result.launcher.detach();
-        await Promise.all([keepUp(cli, cluster, result.launcher), offerJoining(paths, result.launcher)]);
-      } finally {
-        close();
-      }
-
-      async function offerJoining(paths: Paths, launcher: LauncherHandle): Promise<void> {
-        if (flags.joinFile === undefined) return;
-        const { keepJoinFile } = await import('../../instance/join-file.js');
-        const end = new AbortController();
-        void launcher.ended.then(() => end.abort());
-        await keepJoinFile(cli, paths, flags.joinFile, report, AbortSignal.any([cli.signal, end.signal]));
-      }
+      const { run } = await import('./up.run.js');
+      await run(cli, command, preset, flags);
     });
   addExamples(command, [
     ['u7s up', 'start, stay in the foreground'],

@@ -1,4 +1,5 @@
 import type { NodeReport, ServiceReport, StatusReport } from '../../instance/status.js';
+import type { Warning } from '../../lib/events.js';
 import { formatPortSpec } from '../../rootless/port-spec.js';
 import { renderTable } from '../../ui/table.js';
 import { age } from '../../ui/age.js';
@@ -30,11 +31,18 @@ export function statusText(report: StatusReport, now: number, wide: boolean): st
 }
 
 /** What should not wait to be noticed. */
-export function expiryWarnings(certificates: Record<string, string>, now: number): string[] {
+export function expiryWarnings(certificates: Record<string, string>, now: number): Warning[] {
   const soon = Object.entries(certificates).filter(([, end]) => daysLeft(end, now) < warnDays);
   if (soon.length === 0) return [];
   const names = soon.map(([name, end]) => `${name} in ${daysLeft(end, now)} days`).join(', ');
-  return [`certificates expire soon: ${names}; u7s down && u7s up renews them`];
+  return [
+    {
+      kind: 'warning',
+      text: `certificates expire soon: ${names}`,
+      code: 'certificates-expire',
+      fixes: [{ text: 'renew them', commands: [['down'], ['up', '-d']] }],
+    },
+  ];
 }
 
 function nodeText({ name, ready, version, problem }: NodeReport): string {

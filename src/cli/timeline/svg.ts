@@ -1,4 +1,4 @@
-import { criticalPath, duration, type Timeline } from '../../instance/timeline.js';
+import { criticalPath, duration, type Timeline } from '../../instance/timeline/recorder.js';
 import { seconds } from './text.js';
 
 const [width, margin, labelWidth, timeWidth] = [960, 24, 200, 64];

@@ -1,4 +1,4 @@
-import { criticalPath, duration, type Timeline } from '../../instance/timeline.js';
+import { criticalPath, duration, type Timeline } from '../../instance/timeline/recorder.js';
 
 /** A line for each bar, `columns` wide; those of the critical path are filled and marked by a star. */
 export function timelineText({ cluster, startedAt, bars }: Timeline, columns: number): string {

@@ -50,7 +50,7 @@ test('an unknown service is a usage error that lists the known', async (t) => {
   t.deepEqual(await runCli(['logs', 'etc'], env), {
     exitCode: 2,
     stdout: '',
-    stderr: 'error: "etc" has no log\n  fix: use one of etcd, kubelet\n',
+    stderr: 'error[no-such-service]: "etc" has no log\n  fix: use one of etcd, kubelet\n',
   });
 });
 

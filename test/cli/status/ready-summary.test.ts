@@ -1,10 +1,18 @@
 import test from 'ava';
 import { readySummary } from '#src/cli/status/ready-summary.js';
+import { scriptTypist } from '#src/cli/typist.js';
+import { aboutInstance, plainTypist, type Typist } from '#src/lib/fixes.js';
+
+const typedBy =
+  (typist: Typist, instance?: string) =>
+  (args: readonly string[]): string =>
+    typist('u7s', aboutInstance(instance, args));
 
 const summary = {
   cluster: 'default',
   status: { nodeName: 'u7s-host', apiServer: 'https://127.0.0.1:6443' },
   state: 'is ready after 8.2s',
+  typed: typedBy(scriptTypist('.')),
   checkout: '.',
   foreground: true,
 };
@@ -26,7 +34,13 @@ Ctrl-C stops it; its data stays.
 });
 
 test('commands are written for the cluster meant, the folder they are typed in and the kubectl that is there', (t) => {
-  const elsewhere = { ...summary, cluster: 'second', checkout: '/opt/usernetes', foreground: false };
+  const elsewhere = {
+    ...summary,
+    cluster: 'second',
+    typed: typedBy(scriptTypist('/opt/usernetes'), 'second'),
+    checkout: '/opt/usernetes',
+    foreground: false,
+  };
   t.is(
     readySummary({ ...elsewhere, hostKubectl: 'context' }),
     `
@@ -47,7 +61,12 @@ cluster second is ready after 8.2s
 });
 
 test('where there is no checkout, the words are those of u7s', (t) => {
-  const text = readySummary({ ...summary, checkout: undefined, foreground: false });
+  const text = readySummary({
+    ...summary,
+    typed: typedBy(plainTypist),
+    checkout: undefined,
+    foreground: false,
+  });
   t.regex(text, /\n {2}u7s kubectl get nodes -o wide\n/);
   t.regex(text, /\n {2}u7s down {6}stops it; its data stays\n {2}u7s cleanup {3}removes it with its data\n/);
 });

@@ -60,6 +60,8 @@ test('a node that is not Ready says why', (t) => {
 test('certificates that end within 30 days are warned of', (t) => {
   t.deepEqual(expiryWarnings(report.certificates, now), []);
   const [warning, ...others] = expiryWarnings({ ...report.certificates, admin: inDays(29.5) }, now);
-  t.regex(warning ?? '', /admin in 29 days/);
+  t.regex(warning?.text ?? '', /admin in 29 days/);
+  t.is(warning?.code, 'certificates-expire');
+  t.deepEqual(warning?.fixes, [{ text: 'renew them', commands: [['down'], ['up', '-d']] }]);
   t.deepEqual(others, []);
 });

@@ -1,10 +1,11 @@
-import { firstFree, requireFree } from '../rootless/free-ports.js';
-import { defaultPorts, type Settings, type PortField } from '../settings/schema.js';
-import type { Report } from '../lib/events.js';
+import { firstFree, requireFree } from '../../rootless/free-ports.js';
+import { defaultPorts, type Settings, type PortField } from '../../settings/schema.js';
+import { u7s } from '../../lib/fixes.js';
+import type { Report } from '../../lib/events.js';
 
 const protocolOf = (field: PortField): 'tcp' | 'udp' => (field === 'flannelPort' ? 'udp' : 'tcp');
 
-/** Finds a port near the usual one, and tells when that is another one. */
+/** Finds a port near the usual one, and says so when that is another one. */
 export function freePortFinder(report: Report): (field: PortField, address: string) => Promise<number> {
   return (field, address) =>
     firstFree({ proto: protocolOf(field), address, port: defaultPorts[field] }, (text) =>
@@ -22,6 +23,11 @@ export async function requireNodePorts(settings: Settings): Promise<void> {
   );
   await requireFree(
     { proto: 'udp', address, port: flannelPort },
-    'end that; all nodes of a cluster have this port alike, so another one begins at the control plane: u7s up --flannel-port',
+    settings.controlPlane === undefined
+      ? 'stop that program, or choose another port with --flannel-port'
+      : u7s(['up', '--flannel-port', 'PORT'], {
+          on: 'control-plane',
+          text: 'stop that program; or, since all nodes of a cluster share this port, choose another one there',
+        }),
   );
 }

@@ -1,0 +1,34 @@
+import { join } from 'node:path';
+import { loadAddons } from '../kube/addons.js';
+import type { KubeObject } from '../kube/object.js';
+
+/** What the manifests are filled in with. */
+export type AddonValues = {
+  /** Reference of the image of CoreDNS. */
+  coredns: string;
+  dnsAddress: string;
+  dnsDomain: string;
+  /** The certificate of the cluster's authority, as PEM. */
+  rootCa: string;
+  /** What a node that joins has to know. */
+  facts: object;
+};
+
+/** What a control plane applies: the cluster DNS and the rights of our components; more where nodes may join. */
+export async function clusterAddons(
+  projectRoot: string,
+  { coredns, dnsAddress, dnsDomain, rootCa, facts }: AddonValues,
+  nodesMayJoin: boolean,
+): Promise<KubeObject[]> {
+  const folder = join(projectRoot, 'config/manifests');
+  const values = {
+    COREDNS_IMAGE: coredns,
+    DNS_ADDRESS: dnsAddress,
+    DNS_DOMAIN: dnsDomain,
+    // A JSON string is a YAML one, and keeps its line breaks.
+    ROOT_CA: JSON.stringify(rootCa),
+    CLUSTER_FACTS: JSON.stringify(JSON.stringify(facts)),
+  };
+  const forNodes = nodesMayJoin ? await loadAddons(join(folder, 'nodes'), values) : [];
+  return [...(await loadAddons(folder, values)), ...forNodes];
+}

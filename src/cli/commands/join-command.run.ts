@@ -1,0 +1,13 @@
+import type { Command } from 'commander';
+import { joinCommand } from '../../instance/join-command.js';
+import type { Cli } from '../command.js';
+import { withInstance } from '../instance.js';
+import type { JoinCommandFlags } from './join-command.js';
+
+export function run(cli: Cli, command: Command, { ttl, reusable = false }: JoinCommandFlags): Promise<void> {
+  return withInstance(cli, command, async (context) => {
+    const { stdout, stderr } = cli.io;
+    stdout.write(`${await joinCommand(context, { ttl, reusable })}\n`);
+    stderr.write('type it on the other host; where u7s is not on the PATH, it is bin/u7s.js\n');
+  });
+}

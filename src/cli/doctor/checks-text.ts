@@ -1,0 +1,25 @@
+import type { Check } from '../../host/preflight.js';
+import type { Fix } from '../../lib/fixes.js';
+import { renderTable } from '../../ui/table.js';
+
+const symbols = { ok: '✓', warning: '!', blocked: '✗', unknown: '?' };
+
+/** What doctor has found, how to mend what is wrong, and the verdict. */
+export function checksText(
+  checks: readonly Check[],
+  terminal: boolean,
+  textOf: (fix: Fix) => string,
+): string {
+  const table = renderTable(
+    ['status', 'check', 'found'],
+    checks.map(({ status, title, found }) => [terminal ? symbols[status] : status, title, found]),
+  );
+  const advice = checks.flatMap(({ title, why, fix }) =>
+    fix === undefined ? [] : [`${title}: ${why}\n  fix: ${textOf(fix).replaceAll('\n', '\n       ')}\n`],
+  );
+  const count = (status: Check['status']): number => checks.filter((check) => check.status === status).length;
+  const verdict =
+    count('blocked') > 0 ? `not ready for a node; blocked: ${count('blocked')}` : 'ready for a node';
+  const warnings = count('warning') > 0 ? `; warnings: ${count('warning')}` : '';
+  return [table, ...advice, `${verdict}${warnings}\n`].join('\n');
+}

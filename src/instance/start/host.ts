@@ -1,0 +1,76 @@
+import { userInfo } from 'node:os';
+import { thisHost } from '../../host/host.js';
+import type { NamespaceTrial } from '../../host/namespace-trial.js';
+import { checkContext, preflightForUp, requireHost, type CheckContext } from '../../host/preflight.js';
+import { hostNetworks } from '../../host/routes.js';
+import type { HostFacts } from '../../plan/plan.js';
+import { chooseSnapshotter } from '../../plan/snapshotter.js';
+import { dockerOptionsFile } from '../../runtimes/docker.js';
+import { readDockerOptions } from '../../runtimes/docker-options.js';
+import { shadowed } from '../../settings/networks.js';
+import type { Settings } from '../../settings/schema.js';
+import type { InstanceContext } from '../context.js';
+import { requireNodePorts } from './node-ports.js';
+
+/** The host as the checks see it, for whoever runs us. */
+export function hostContext(
+  { env }: Pick<InstanceContext, 'env'>,
+  { api, dockerSocket }: Pick<CheckContext, 'api' | 'dockerSocket'>,
+): Promise<CheckContext> {
+  const { uid, gid, username } = userInfo();
+  return checkContext({
+    env,
+    uid,
+    gid,
+    userName: username,
+    api,
+    dockerSocket,
+    node: { path: process.execPath, version: process.versions.node },
+  });
+}
+
+/** Refuses a host on which the node could not start, fast enough for every start; returns what was tried on it. */
+export async function checkHost(context: InstanceContext, spec: Settings): Promise<NamespaceTrial> {
+  const { apiAddress, apiPort, controlPlane, kubernetes, runtime } = spec;
+  const host = await hostContext(context, {
+    api: kubernetes && controlPlane === undefined ? { address: apiAddress, port: apiPort } : undefined,
+    dockerSocket: runtime === 'docker' ? context.paths.dockerSocket : undefined,
+  });
+  requireHost(await preflightForUp(host));
+  const trial = await host.namespaceTrial();
+  await requireNodePorts(spec);
+  return trial;
+}
+
+/** What the plan has to know about the host, from what was tried on it. */
+export async function hostFacts(
+  context: InstanceContext,
+  settings: Settings,
+  { netfilter, faults }: NamespaceTrial,
+  cgroups: HostFacts['cgroups'],
+): Promise<HostFacts> {
+  if (netfilter === undefined) throw new Error('the host was found ready without a packet filter');
+  return {
+    cgroups,
+    snapshotter: chooseSnapshotter(faults, context.report),
+    netfilter,
+    uid: userInfo().uid,
+    node: process.execPath,
+    takeBackPorts: context.entries.takeBackPorts,
+    dockerOptions:
+      settings.runtime === 'docker'
+        ? await readDockerOptions(dockerOptionsFile(context.paths.runtimeConfig))
+        : {},
+  };
+}
+
+/** Warns of networks of the host that the node hides from its pods. */
+export async function warnOfShadows({ env, report }: InstanceContext, settings: Settings): Promise<void> {
+  const used = [
+    ...(settings.kubernetes ? (['podCidr', 'serviceCidr'] as const) : []),
+    ...(settings.runtime === 'docker' ? (['dockerCidr'] as const) : []),
+    'nodeSubnet' as const,
+  ];
+  for (const text of shadowed(settings, used, await hostNetworks(thisHost(env))))
+    report({ kind: 'warning', text, code: 'network-shadowed' });
+}

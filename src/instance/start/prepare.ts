@@ -1,0 +1,85 @@
+import { readFile } from 'node:fs/promises';
+import { clusterAddons } from '../../addons/cluster-addons.js';
+import { bundledImages } from '../../images/bundled.js';
+import type { KubeObject } from '../../kube/object.js';
+import { architecture } from '../../lib/architecture.js';
+import { step } from '../../lib/events.js';
+import { renewCertificates } from '../../membership/certificates.js';
+import { factsOf } from '../../membership/facts.js';
+import { certificateTable, workerCertificates } from '../../pki/certificates.js';
+import { authorityFile } from '../../pki/identity.js';
+import { ensurePki } from '../../pki/rotate.js';
+import { binaryOf, certificateInput, planCluster, type Artifacts, type HostFacts } from '../../plan/plan.js';
+import type { ClusterPlan } from '../../plan/types.js';
+import { roleOf } from '../../settings/role.js';
+import type { Settings } from '../../settings/schema.js';
+import type { InstanceContext } from '../context.js';
+
+/** Certificates, images and addons, made while RootlessKit opens the namespaces; returns what runs in them. */
+export async function prepareCluster(
+  context: InstanceContext,
+  settings: Settings,
+  artifacts: Artifacts,
+  host: HostFacts,
+): Promise<ClusterPlan> {
+  const { paths } = context;
+  if (!settings.kubernetes) return planCluster(settings, paths, artifacts, host, { addons: [] });
+  const [images] = await Promise.all([
+    prepareImages(context, artifacts),
+    prepareCertificates(context, settings),
+  ]);
+  const addons = await addonsOf(context, settings, images.coredns.reference);
+  return planCluster(settings, paths, artifacts, host, { images, addons });
+}
+
+function prepareImages(
+  { paths, report, signal }: InstanceContext,
+  artifacts: Artifacts,
+): ReturnType<typeof bundledImages> {
+  const [coredns, netcheck] = [artifacts.get('coredns'), artifacts.get('netcheck')];
+  if (coredns === undefined) throw new Error('the plan needs coredns');
+  const binary = binaryOf(artifacts);
+  return bundledImages({
+    architecture: architecture(),
+    coredns: { binary: binary('coredns'), version: coredns.version },
+    ...(netcheck === undefined
+      ? {}
+      : { netcheck: { binary: binary('netcheck'), version: netcheck.version } }),
+    dir: paths.images,
+    report,
+    signal,
+  });
+}
+
+async function prepareCertificates(context: InstanceContext, settings: Settings): Promise<void> {
+  await step(context.report, 'pki', 'certificates', async (progress) => {
+    const { created, renewed } = await ensureCertificates(context, settings);
+    if (created.length > 0) progress(`${created.length} made`);
+    if (renewed.length > 0) progress(`renewed: ${renewed.join(', ')}`);
+  });
+}
+
+/** Those of a worker come from its control plane, which is not asked as long as they are valid. */
+async function ensureCertificates(
+  { paths: { pki }, report, signal }: InstanceContext,
+  settings: Settings,
+): Promise<{ created: string[]; renewed: string[] }> {
+  const { controlPlane, hostIp, nodeName } = settings;
+  if (controlPlane === undefined)
+    return ensurePki(pki, certificateTable(certificateInput(settings)), { report });
+  const table = workerCertificates(nodeName, hostIp ?? '');
+  return { created: [], renewed: await renewCertificates(pki, table, controlPlane, signal) };
+}
+
+/** None on a worker: they are the control plane's to apply. */
+async function addonsOf(
+  { paths: { pki }, projectRoot }: InstanceContext,
+  settings: Settings,
+  coredns: string,
+): Promise<KubeObject[]> {
+  if (roleOf(settings) === 'worker') return [];
+  const { dnsAddress, dnsDomain, hostIp } = settings;
+  const rootCa = await readFile(authorityFile(pki), 'utf8');
+  const values = { coredns, dnsAddress, dnsDomain, rootCa, facts: factsOf(settings) };
+  return clusterAddons(projectRoot, values, hostIp !== undefined);
+}

@@ -1,24 +1,24 @@
-import type { Note, Report } from '../lib/events.js';
+import type { Report, Warning } from '../lib/events.js';
 import type { Fix } from '../lib/fixes.js';
 
 /** One way to show events. `close` leaves the terminal as a finished program should. */
 export type Renderer = { report: Report; close: () => void };
 
-/** Where progress is written to. */
-export type Output = { write: (text: string) => unknown; isTTY?: boolean; columns?: number };
+/** Where progress is written to. A terminal of which nobody has set the size says 0 columns and rows. */
+export type Output = { write: (text: string) => unknown; isTTY?: boolean; columns?: number; rows?: number };
 
 /** A fix in words for whoever reads it. */
 export type FixText = (fix: Fix) => string;
 
-/** A text with its fixes below it. */
-export function textWithFixes({ text, fixes = [] }: Pick<Note, 'text' | 'fixes'>, fixText: FixText): string {
+/** A warning with its fixes below it. */
+export function warningText({ text, fixes = [] }: Warning, fixText: FixText): string {
   return [text, ...fixes.map((fix) => `  fix: ${fixText(fix).replaceAll('\n', '\n       ')}`)].join('\n');
 }
 
-/** The time as renderers see it, so that a test can set it. Milliseconds. */
+/** The time as renderers see it, so that a test can set it. In milliseconds. */
 export type Clock = {
   now: () => number;
-  /** Calls `tick` again and again without keeping the process alive; returns how to end that. */
+  /** Calls `tick` repeatedly without keeping the process alive; returns how to stop that. */
   every: (ms: number, tick: () => void) => () => void;
 };
 

@@ -11,7 +11,7 @@ export type ReporterOptions = {
   mode: ProgressMode;
   /** Warnings only. */
   quiet?: boolean;
-  /** Every step of progress also where it isn't redrawn in place. */
+  /** Every bit of progress, also where lines are not redrawn in place. */
   verbose?: boolean;
   clock?: Clock;
   /** A fix in words for whoever reads it. */
@@ -59,7 +59,7 @@ function createRenderer(
   );
 }
 
-/** Holds events back while the renderer is being loaded; if all is over before that, `fallback` shows them. */
+/** Holds events back while the renderer is being loaded; `fallback` shows them if the command ends before that. */
 function createLazyRenderer(loading: Promise<Renderer>, fallback: Renderer): Renderer {
   let renderer: Renderer | undefined;
   let held: Event[] = [];
@@ -81,6 +81,7 @@ function createLazyRenderer(loading: Promise<Renderer>, fallback: Renderer): Ren
   };
 }
 
+/** Whether lines can be redrawn in place. A terminal without a size, as CI and script(1) make them, has nobody before it. */
 function isLiveTerminal({
   stderr,
   env,
@@ -88,5 +89,6 @@ function isLiveTerminal({
   stderr: Output;
   env: Record<string, string | undefined>;
 }): boolean {
-  return stderr.isTTY === true && !env.NO_COLOR && !env.CI && env.TERM !== 'dumb';
+  const hasSize = stderr.columns !== 0 && stderr.rows !== 0;
+  return stderr.isTTY === true && hasSize && !env.NO_COLOR && !env.CI && env.TERM !== 'dumb';
 }

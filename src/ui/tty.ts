@@ -1,26 +1,28 @@
 import { createLogUpdate } from 'log-update';
 import { bold, cyan, dim, green, red, yellow } from 'yoctocolors';
 import type { Event, StepEvent } from '../lib/events.js';
-import { formatElapsed, textWithFixes } from './renderer.js';
+import { formatElapsed, warningText } from './renderer.js';
 import type { Clock, FixText, Output, Renderer } from './renderer.js';
 
 const spinnerFrames = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const framePeriod = 100;
 const barWidth = 20;
+/** Of a terminal that does not know its size. */
+const defaultSize = { columns: 80, rows: 24 };
 
 type RunningStep = { title: string; startedAt: number; detail?: string; fraction?: number };
 
-/** For a terminal: the running steps are redrawn in place, one line each; what has ended scrolls up above them. */
+/** For a terminal: the running steps are redrawn in place, one line each; those that have ended scroll up above them. */
 export function createTtyRenderer(output: Output, clock: Clock, fixText: FixText): Renderer {
   const running = new Map<string, RunningStep>();
   // The cursor stays visible, so that nothing needs to be restored when the process is killed.
-  const draw = createLogUpdate(output as unknown as NodeJS.WriteStream, { showCursor: true });
+  const draw = createLogUpdate(sized(output) as unknown as NodeJS.WriteStream, { showCursor: true });
   let stopSpinner: (() => void) | undefined;
 
   const redraw = (): void => {
     if (running.size > 0) {
       stopSpinner ??= clock.every(framePeriod, redraw);
-      draw(liveLines([...running.values()], clock.now(), output.columns ?? 80).join('\n'));
+      draw(liveLines([...running.values()], clock.now(), output.columns || defaultSize.columns).join('\n'));
     } else {
       stopSpinner?.();
       stopSpinner = undefined;
@@ -60,6 +62,20 @@ export function createTtyRenderer(output: Output, clock: Clock, fixText: FixText
   };
 }
 
+/** log-update draws nothing at all on a terminal of 0 rows. */
+function sized(output: Output): Output {
+  return {
+    write: (text) => output.write(text),
+    ...(output.isTTY === undefined ? {} : { isTTY: output.isTTY }),
+    get columns() {
+      return output.columns || defaultSize.columns;
+    },
+    get rows() {
+      return output.rows || defaultSize.rows;
+    },
+  };
+}
+
 /** What still runs, cut to the terminal's width, since a wrapped line cannot be redrawn in place. */
 export function liveLines(steps: RunningStep[], now: number, columns: number): string[] {
   const spinner = spinnerFrames[Math.floor(now / framePeriod) % spinnerFrames.length] ?? '';
@@ -73,8 +89,8 @@ export function liveLines(steps: RunningStep[], now: number, columns: number): s
 }
 
 function endedLine(event: Event, elapsed: number | undefined, fixText: FixText): string {
-  if (event.kind === 'warning') return `${yellow('!')} ${textWithFixes(event, fixText)}`;
-  if (event.kind === 'note') return textWithFixes(event, fixText);
+  if (event.kind === 'warning') return `${yellow('!')} ${warningText(event, fixText)}`;
+  if (event.kind === 'note') return event.text;
   const mark = { done: green('✓'), failed: red('✗'), skipped: dim('-') }[
     event.state as 'done' | 'failed' | 'skipped'
   ];

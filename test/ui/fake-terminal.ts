@@ -17,7 +17,7 @@ export function fakeClock(): Clock & { advance: (ms: number) => void } {
   };
 }
 
-export function fakeStderr(options: { isTTY?: boolean; columns?: number } = {}) {
+export function fakeStderr(options: { isTTY?: boolean; columns?: number; rows?: number } = {}) {
   const written: string[] = [];
   return { ...options, write: (text: string) => written.push(text), text: () => written.join('') };
 }

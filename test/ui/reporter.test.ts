@@ -37,15 +37,50 @@ test('plain: one line at the start, one at the end with the time', (t) => {
   );
 });
 
-test('plain: progress comes every few seconds, not more', (t) => {
+test('plain: where a step is stands there every 15 s, not more often', (t) => {
   const { clock, stderr, report } = set({ mode: 'plain' });
   report(step('started'));
-  for (let second = 1; second <= 11; second++) {
+  for (let second = 1; second <= 31; second++) {
+    report(step('progress', { detail: `${second}/40 MB`, fraction: second / 40 }));
     clock.advance(1000);
-    report(step('progress', { detail: `${second}/20 MB`, fraction: second / 20 }));
   }
   report(step('failed'));
-  t.is(stderr.text(), 'etcd: started\netcd: 5/20 MB (25%)\netcd: 10/20 MB (50%)\netcd: failed after 11s\n');
+  t.is(
+    stderr.text(),
+    'etcd: started\netcd: 15/40 MB (37%), 15s\netcd: 30/40 MB (75%), 30s\netcd: failed after 31s\n',
+  );
+});
+
+test('plain: a step that reports nothing for long still shows that it lives', (t) => {
+  const { clock, stderr, report } = set({ mode: 'plain' });
+  report(step('started', { title: 'build kubernetes' }));
+  for (let second = 1; second <= 20; second++) clock.advance(1000);
+  report(step('progress', { title: 'build kubernetes', detail: 'compiling' }));
+  for (let second = 1; second <= 25; second++) clock.advance(1000);
+  report(step('done', { title: 'build kubernetes' }));
+  clock.advance(60_000);
+  t.is(
+    stderr.text(),
+    'build kubernetes: started\n' +
+      'build kubernetes: working, 15s\n' +
+      'build kubernetes: compiling, 30s\n' +
+      'build kubernetes: compiling, 45s\n' +
+      'build kubernetes: done in 45s\n',
+  );
+});
+
+test('plain: several steps at once each say where they are', (t) => {
+  const { clock, stderr, report } = set({ mode: 'plain' });
+  report(step('started', { id: 'a', title: 'first' }));
+  clock.advance(5_000);
+  report(step('started', { id: 'b', title: 'second' }));
+  clock.advance(10_000);
+  report(step('done', { id: 'a', title: 'first' }));
+  clock.advance(5_000);
+  t.is(
+    stderr.text(),
+    'first: started\nsecond: started\nfirst: working, 15s\nfirst: done in 15s\nsecond: working, 15s\n',
+  );
 });
 
 test('plain and verbose: all of the progress', (t) => {
@@ -54,7 +89,7 @@ test('plain and verbose: all of the progress', (t) => {
   report(step('progress', { detail: 'a' }));
   report(step('progress', { detail: 'b' }));
   report(step('skipped', { detail: 'there already' }));
-  t.is(stderr.text(), 'etcd: started\netcd: a\netcd: b\netcd: skipped (there already)\n');
+  t.is(stderr.text(), 'etcd: started\netcd: a, 0.0s\netcd: b, 0.0s\netcd: skipped (there already)\n');
 });
 
 test('quiet: warnings only', (t) => {
@@ -92,6 +127,24 @@ for (const [why, env, isTTY] of [
     t.is(stderr.text(), 'etcd: started\n');
   });
 }
+
+test('auto is plain on a terminal without a size, where the live display would draw nothing', (t) => {
+  const clock = fakeClock();
+  const stderr = fakeStderr({ isTTY: true, columns: 0, rows: 0 });
+  const { report, close } = createReporter({ stderr, env: {} }, { mode: 'auto', clock });
+  report(step('started'));
+  clock.advance(15_000);
+  close();
+  t.is(stderr.text(), 'etcd: started\netcd: working, 15s\n');
+});
+
+test('tty: on a terminal without a size the steps are drawn as on one of 80 columns', (t) => {
+  const stderr = fakeStderr({ isTTY: true, columns: 0, rows: 0 });
+  const { report, close } = createTtyRenderer(stderr, fakeClock(), plainFix);
+  report(step('started', { detail: 'compiling' }));
+  t.regex(screen(stderr.text()), /etcd {2}compiling {2}0\.0s/);
+  close();
+});
 
 test('nothing is lost when the command ends before the live display is loaded', (t) => {
   const { stderr, report, close } = set({ mode: 'tty' }, {}, true);

@@ -1,5 +1,4 @@
-import type { Fix } from '../lib/fixes.js';
-import { prepare } from './check.js';
+import { prepareFix } from './check.js';
 import type { Host } from './host.js';
 
 type Manager = {
@@ -20,7 +19,7 @@ export const packageManagers = {
     distributions: ['debian', 'ubuntu'],
     install: 'sudo apt-get install',
     script: (names) =>
-      // Where package lists are missing or old, they are fetched first.
+      // A machine without package lists, or with old ones, gets new lists first.
       `export DEBIAN_FRONTEND=noninteractive\n${aptInstall} ${names} || { apt-get update && ${aptInstall} ${names}; }`,
   },
   dnf: {
@@ -40,14 +39,14 @@ export const packageManagers = {
     distributions: ['arch'],
     install: 'sudo pacman -S',
     script: (names) =>
-      // Arch supports new lists only with a full upgrade, which is not ours to decide.
+      // New lists without a whole upgrade are not supported there, and an upgrade is not ours to decide.
       `pacman -S --needed --noconfirm ${names} || { echo 'run pacman -Syu first'; exit 1; }`,
   },
 } satisfies Record<string, Manager>;
 
 export type PackageManager = keyof typeof packageManagers;
 
-/** By program (or header, as an absolute path): the package that contains it, and its name where a distribution uses another. */
+/** By program (or header, as an absolute path): the package that brings it, and its name where a distribution has another. */
 type PackageTable = Record<string, { package: string } & Partial<Record<PackageManager, string>>>;
 
 export const neededPrograms = {
@@ -65,7 +64,7 @@ export const neededPrograms = {
   setpriv: { package: 'util-linux' },
 } satisfies PackageTable;
 
-/** What only some container runtimes need on the host. */
+/** What only some container runtimes need of the host. */
 export const runtimePrograms = {
   conmon: { package: 'conmon' },
   skopeo: { package: 'skopeo' },
@@ -74,7 +73,7 @@ export type RuntimeProgram = keyof typeof runtimePrograms;
 
 const modulePrograms = { modprobe: { package: 'kmod' } } satisfies PackageTable;
 
-/** What a build needs besides Go, where artifacts cannot be downloaded: to patch sources, and to compile runc's C. */
+/** What building takes beside Go: patched sources and runc's C, where artifacts cannot be downloaded. */
 const buildPrograms = {
   patch: { package: 'patch' },
   gcc: { package: 'gcc' },
@@ -84,7 +83,7 @@ const buildPrograms = {
   '/etc/ssl/certs': { package: 'ca-certificates' },
 } satisfies PackageTable;
 
-/** Names of the packages whose programs are missing; sorted, each once. */
+/** Names of the packages that are missing, by what they would bring; sorted, each once. */
 export async function missingPackages(
   host: Host,
   manager: PackageManager,
@@ -105,7 +104,7 @@ export async function missingPackages(
   return [...new Set(missing.flat())].sort();
 }
 
-/** The distribution's own, since others may be installed too; on an unknown distribution the first that is installed. */
+/** That of the distribution, which is not the only one that may be installed; elsewhere the first that is. */
 export async function packageManager(host: Host): Promise<PackageManager | undefined> {
   const release = (await host.read('/etc/os-release')) ?? '';
   const families = [...release.matchAll(/^ID(?:_LIKE)?="?([^"\n]*)"?$/gm)].flatMap(([, ids]) =>
@@ -121,13 +120,13 @@ export async function packageManager(host: Host): Promise<PackageManager | undef
   return (installed.flat().find(({ native }) => native) ?? installed.flat()[0])?.name;
 }
 
-/** What helps where a needed program is missing. */
-export async function installFixes(host: Host, program: keyof typeof neededPrograms): Promise<Fix[]> {
+/** What to type where a needed program is missing. */
+export async function installFix(host: Host, program: keyof typeof neededPrograms): Promise<string> {
   const names: PackageTable[string] = neededPrograms[program];
   const manager = await packageManager(host);
   const byHand =
     manager === undefined
-      ? `install what Debian packages as ${names.apt ?? names.package}`
+      ? `install what Debian has in ${names.apt ?? names.package}`
       : `${packageManagers[manager].install} ${names[manager] ?? names.package}`;
-  return [prepare, byHand];
+  return `${prepareFix} (or: ${byHand})`;
 }

@@ -10,6 +10,7 @@ import { withLock } from '../lib/lock-file.js';
 import { untilGone } from '../lib/processes.js';
 import { namespacePid } from '../rootless/nsenter.js';
 import type { Paths } from '../settings/paths.js';
+import { runtimes } from '../runtimes/table.js';
 import { readRemembered } from '../settings/remembered.js';
 import { isServed } from '../supervisor/control-socket.js';
 import type { InstanceContext } from './context.js';
@@ -36,13 +37,14 @@ export async function resetTargets(paths: Paths): Promise<string[]> {
   return [paths.runtime, ...entries.map((entry) => join(paths.state, entry))];
 }
 
-/** What a dockerd that was killed has left where others look for docker. */
+/** What an engine that was killed has left where others look for docker. */
 async function removeStaleSocket(
   { remembered, dockerSocket }: Paths,
   env: InstanceContext['env'],
 ): Promise<void> {
   const known = await readRemembered(remembered).catch(() => undefined);
-  if (known?.runtime !== 'docker' || (await thisHost(env).unixSocket(dockerSocket)) !== 'free') return;
+  if (known === undefined || runtimes[known.runtime].engine === undefined) return;
+  if ((await thisHost(env).unixSocket(dockerSocket)) !== 'free') return;
   await rm(dockerSocket, { force: true });
 }
 

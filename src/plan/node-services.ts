@@ -1,5 +1,4 @@
 import type { ServiceDefinition } from '../supervisor/definition.js';
-import type { ServiceContext } from '../services/context.js';
 import { etcd } from '../services/etcd.js';
 import { flannel } from '../services/flannel.js';
 import { kubeApiserver } from '../services/kube-apiserver.js';
@@ -7,12 +6,12 @@ import { kubeControllerManager } from '../services/kube-controller-manager.js';
 import { kubeProxy } from '../services/kube-proxy.js';
 import { kubeScheduler } from '../services/kube-scheduler.js';
 import { kubelet } from '../services/kubelet.js';
-import type { Runtime } from '../runtimes/runtime.js';
+import type { Runtime, RuntimeContext } from '../runtimes/runtime.js';
 
 const controlPlane = [etcd, kubeApiserver, kubeControllerManager, kubeScheduler];
 
-/** All services of a node, by its role and by whether it has others beside it. */
-export function nodeServices(context: ServiceContext, runtime: Runtime): ServiceDefinition[] {
+/** All services of a node, by its role and by whether the cluster has other nodes. */
+export function nodeServices(context: RuntimeContext, runtime: Runtime): ServiceDefinition[] {
   return [
     ...(context.role === 'control-plane' ? controlPlane.map((define) => define(context)) : []),
     ...runtime.services(context),

@@ -14,10 +14,10 @@ import {
   type OwnedPort,
   type PortSpec,
 } from '../rootless/port-spec.js';
-import { systemPath, type ServiceContext, type Snapshotter } from '../services/context.js';
+import { systemPath, type Snapshotter } from '../services/context.js';
 import { nodeServices } from './node-services.js';
 import { runtimes } from '../runtimes/table.js';
-import type { Runtime } from '../runtimes/runtime.js';
+import type { EngineOptions, Runtime, RuntimeContext } from '../runtimes/runtime.js';
 import type { Paths } from '../settings/paths.js';
 import type { ExposePlan } from './types.js';
 import type { ApiAccess } from '../kube/connect.js';
@@ -48,11 +48,11 @@ export type HostFacts = {
   snapshotter: Snapshotter;
   netfilter: Netfilter;
   uid: number;
-  /** Node.js, and the program of ours that it runs before each start of dockerd. */
+  /** Node.js, and the program of ours that it runs before each start of an engine. */
   node: string;
   takeBackPorts: string;
-  /** What the user sets for dockerd. */
-  dockerOptions: Record<string, unknown>;
+  /** What the user sets for the runtime's engine. */
+  engineOptions: EngineOptions;
 };
 
 /** Looks a program up among the artifacts. */
@@ -100,7 +100,7 @@ export function planNamespaces(
     runtimeDir: paths.runtime,
     rootlesskitDir: paths.rootlesskit,
     controlSocket: paths.controlSocket,
-    ...(runtimes[settings.runtime].servesDocker ? { dockerSocket: paths.dockerSocket } : {}),
+    ...(runtimes[settings.runtime].engine === undefined ? {} : { dockerSocket: paths.dockerSocket }),
     lock: paths.lock,
     cgroups: host.cgroups,
     ports: {
@@ -174,7 +174,7 @@ export function planCluster(
   { images, addons }: Made,
 ): ClusterPlan {
   const { cgroups, snapshotter, netfilter } = host;
-  const context: ServiceContext = {
+  const context: RuntimeContext = {
     cgroups,
     snapshotter,
     netfilter,
@@ -197,17 +197,15 @@ export function planCluster(
     runtimeConfig: paths.runtimeConfig,
     etcdData: paths.etcd,
     kubernetes: settings.kubernetes,
-    docker: {
-      socket: paths.dockerSocket,
-      cidr: settings.dockerCidr,
-      publishAddress: settings.publishAddress,
-      options: host.dockerOptions,
-      user: { uid: host.uid, home: paths.home },
-      rootlesskitDir: paths.rootlesskit,
-      takeBackPorts: {
-        command: host.node,
-        args: [host.takeBackPorts, paths.controlSocket],
-      },
+    engineSocket: paths.dockerSocket,
+    engineOptions: host.engineOptions,
+    engineCidr: settings.dockerCidr,
+    publishAddress: settings.publishAddress,
+    user: { uid: host.uid, home: paths.home },
+    rootlesskitDir: paths.rootlesskit,
+    takeBackPorts: {
+      command: host.node,
+      args: [host.takeBackPorts, paths.controlSocket],
     },
   };
   const runtime = runtimes[settings.runtime];

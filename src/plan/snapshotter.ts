@@ -1,10 +1,11 @@
 import type { ArtifactName } from '../artifacts/catalog.js';
 import type { NamespaceTrial } from '../host/namespace-trial.js';
 import type { Report } from '../lib/events.js';
+import { runtimes } from '../runtimes/table.js';
 import type { Snapshotter } from '../services/context.js';
 import type { RuntimeName } from '../settings/runtime-names.js';
 
-/** The best way to stack the layers of images that this host has; another than the kernel's is warned of. */
+/** Chooses the best way that this host has to stack the layers of images; warns of any other than the kernel's. */
 export function chooseSnapshotter({ overlay, fuse }: NamespaceTrial['faults'], report: Report): Snapshotter {
   if (overlay === undefined) return 'overlayfs';
   const [chosen, cost] =
@@ -23,8 +24,10 @@ export function chooseSnapshotter({ overlay, fuse }: NamespaceTrial['faults'], r
   return chosen;
 }
 
-/** What it takes beside the runtime itself; CRI-O calls fuse-overlayfs, containerd has a snapshotter do it. */
-export function artifactsOfSnapshotter(snapshotter: Snapshotter, runtime: RuntimeName): ArtifactName[] {
-  if (snapshotter !== 'fuse-overlayfs') return [];
-  return runtime === 'crio' ? ['fuse-overlayfs'] : ['fuse-overlayfs', 'fuse-overlayfs-snapshotter'];
+/** What the runtime needs to stack layers in that way. */
+export function artifactsOfSnapshotter(
+  snapshotter: Snapshotter,
+  runtime: RuntimeName,
+): readonly ArtifactName[] {
+  return runtimes[runtime].artifactsOfSnapshotter[snapshotter] ?? [];
 }

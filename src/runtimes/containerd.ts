@@ -20,6 +20,7 @@ export const containerdSocket = '/run/containerd/containerd.sock';
 
 export const containerdRuntime: Runtime = {
   artifacts: ['containerd', 'runc'],
+  artifactsOfSnapshotter: { 'fuse-overlayfs': ['fuse-overlayfs', 'fuse-overlayfs-snapshotter'] },
   namespaces: {
     remove: ['/run/containerd', '/var/lib/containerd'],
     binds: { '/var/lib/containerd': 'containerd' },

@@ -16,6 +16,8 @@ const socket = '/run/crio/crio.sock';
  */
 export const crioRuntime: Runtime = {
   artifacts: ['crio', 'conmon', 'skopeo', 'runc'],
+  // The storage library of CRI-O calls fuse-overlayfs by itself.
+  artifactsOfSnapshotter: { 'fuse-overlayfs': ['fuse-overlayfs'] },
   hostPrograms: ['conmon', 'skopeo'],
   namespaces: {
     remove: ['/etc', '/run', '/var/lib'].flatMap((folder) => [`${folder}/containers`, `${folder}/crio`]),

@@ -1,22 +1,14 @@
-import { dirname, join } from 'node:path';
-import { containerdStore } from '../images/containerd-store.js';
+import { dirname } from 'node:path';
 import { nthAddress } from '../lib/cidr.js';
 import { U7sError } from '../lib/errors.js';
 import type { ServiceDefinition } from '../supervisor/definition.js';
 import { bundledImages } from './bundled-images.js';
 import { containerd, containerdRuntime, containerdSocket, importBundled, storeOf } from './containerd.js';
-import {
-  daemon,
-  etcFile,
-  jsonFile,
-  liveness,
-  readiness,
-  systemPath,
-  type ServiceContext,
-} from '../services/context.js';
+import { daemon, etcFile, jsonFile, liveness, readiness, systemPath } from '../services/context.js';
 import { snapshotterServices } from './fuse-overlayfs.js';
 import { imageKeeper } from './image-keeper.js';
-import type { Runtime } from './runtime.js';
+import { dockerOptionsFile, readDockerOptions } from './docker-options.js';
+import type { Runtime, RuntimeContext } from './runtime.js';
 
 /**
  * dockerd and the kubelet over one containerd: in its namespace `k8s.io` both have the same images. The kubelet does not
@@ -24,11 +16,11 @@ import type { Runtime } from './runtime.js';
  */
 export const dockerRuntime: Runtime = {
   artifacts: [...containerdRuntime.artifacts, 'docker', 'docker-init'],
+  artifactsOfSnapshotter: containerdRuntime.artifactsOfSnapshotter,
   namespaces: {
     remove: [...containerdRuntime.namespaces.remove, '/run/docker', '/run/docker.pid', '/var/lib/docker'],
     binds: { ...containerdRuntime.namespaces.binds, '/var/lib/docker': 'docker' },
   },
-  servesDocker: true,
   criSocket: containerdRuntime.criSocket,
   readyForKubelet: containerdRuntime.readyForKubelet,
   services: (context) => [
@@ -39,13 +31,18 @@ export const dockerRuntime: Runtime = {
       : []),
     dockerd(context),
   ],
-  images: (binary) => containerdStore(storeOf(binary)),
+  images: containerdRuntime.images,
+  engine: {
+    clientEnv: (socket) => ({ DOCKER_HOST: `unix://${socket}` }),
+    networks: ['dockerCidr'],
+    readOptions: (folder) => readDockerOptions(dockerOptionsFile(folder)),
+  },
 };
 
-function dockerd(context: ServiceContext): ServiceDefinition {
-  const { socket, user, rootlesskitDir, takeBackPorts } = context.docker;
+function dockerd(context: RuntimeContext): ServiceDefinition {
+  const { engineSocket, user, rootlesskitDir, takeBackPorts } = context;
   const config = etcFile(context, 'docker.json');
-  const ping = { type: 'http', url: 'http://docker/_ping', socket } as const;
+  const ping = { type: 'http', url: 'http://docker/_ping', socket: engineSocket } as const;
   return daemon('dockerd', {
     command: context.binary('dockerd'),
     args: ['--rootless', '--config-file', config],
@@ -54,7 +51,7 @@ function dockerd(context: ServiceContext): ServiceDefinition {
     env: {
       PATH: [dirname(context.binary('runc')), systemPath].join(':'),
       HOME: user.home,
-      // By these it finds RootlessKit, to publish ports.
+      // By these it finds RootlessKit, at which it publishes ports.
       ROOTLESSKIT_STATE_DIR: rootlesskitDir,
       ROOTLESSKIT_PARENT_EUID: String(user.uid),
     },
@@ -66,11 +63,12 @@ function dockerd(context: ServiceContext): ServiceDefinition {
   });
 }
 
-/** What the user sets, beside what the cluster does: over that it cannot go, since all else is built upon it. */
-function dockerConfiguration(context: ServiceContext): object {
+/** What the user sets, in addition to what the cluster sets, which everything else is built upon. */
+function dockerConfiguration(context: RuntimeContext): object {
   const ours = clusterOptions(context);
-  const taken = Object.keys(context.docker.options).filter((name) => name in ours);
-  if (taken.length === 0) return { ...context.docker.options, ...ours };
+  const { engineOptions } = context;
+  const taken = Object.keys(engineOptions).filter((name) => name in ours);
+  if (taken.length === 0) return { ...engineOptions, ...ours };
   const file = dockerOptionsFile(context.runtimeConfig);
   throw new U7sError('setting-invalid', `${file} sets ${taken.join(', ')}, which the cluster sets itself`, {
     fixes: [`remove ${taken.length === 1 ? 'it' : 'them'} from ${file}`],
@@ -78,12 +76,10 @@ function dockerConfiguration(context: ServiceContext): object {
 }
 
 /** In the words of daemon.json. */
-export const dockerOptionsFile = (settings: string): string => join(settings, 'docker.json');
-
-function clusterOptions(context: ServiceContext): object {
-  const { socket, cidr, publishAddress } = context.docker;
+function clusterOptions(context: RuntimeContext): object {
+  const { engineSocket, engineCidr, publishAddress } = context;
   return {
-    hosts: [`unix://${socket}`],
+    hosts: [`unix://${engineSocket}`],
     pidfile: '/run/docker.pid',
     'exec-root': '/run/docker',
     'data-root': '/var/lib/docker',
@@ -93,14 +89,14 @@ function clusterOptions(context: ServiceContext): object {
     'storage-driver': context.snapshotter,
     'init-path': context.binary('docker-init'),
     'userland-proxy-path': context.binary('docker-proxy'),
-    // The first network is the default bridge's; those that people make get one each of the others.
-    bip: `${nthAddress(cidr, 1)}/24`,
-    'default-address-pools': [{ base: cidr, size: 24 }],
+    // The first network is the default bridge's; each network that people make gets one of the others.
+    bip: `${nthAddress(engineCidr, 1)}/24`,
+    'default-address-pools': [{ base: engineCidr, size: 24 }],
     mtu: context.mtu,
     'default-network-opts': { bridge: { 'com.docker.network.driver.mtu': String(context.mtu) } },
     ip: publishAddress,
     'firewall-backend': context.netfilter.backend,
-    // What pods send is forwarded too, and is none of its business.
+    // Traffic of pods is forwarded too, which is not for dockerd to drop.
     'ip-forward-no-drop': true,
     'allow-direct-routing': true,
   };

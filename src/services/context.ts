@@ -44,25 +44,6 @@ export type ServiceContext = {
   etcdData: string;
   /** False for a container runtime alone. */
   kubernetes: boolean;
-  docker: DockerContext;
-};
-
-/** What dockerd alone has to know. */
-export type DockerContext = {
-  /** Its API. */
-  socket: string;
-  /** Networks of containers that are not pods. */
-  cidr: string;
-  /** Address of the host where `docker run -p` publishes unless it names another. */
-  publishAddress: string;
-  /** What the user sets for it beside what the cluster does. */
-  options: Record<string, unknown>;
-  /** Whose rootless daemon it is, by the host's uid. */
-  user: { uid: number; home: string };
-  /** State of RootlessKit, through whose API it publishes ports. */
-  rootlesskitDir: string;
-  /** Frees the ports that a dockerd which has died left published. */
-  takeBackPorts: { command: string; args: string[] };
 };
 
 /** How the layers of images are stacked, best first: by the kernel, by a FUSE file system, by copying them. */

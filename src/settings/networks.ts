@@ -10,7 +10,8 @@ type Networks = {
   hostIp?: string | undefined;
 };
 
-type CidrField = 'podCidr' | 'serviceCidr' | 'dockerCidr' | 'nodeSubnet';
+/** The settings that are networks. */
+export type CidrField = 'podCidr' | 'serviceCidr' | 'dockerCidr' | 'nodeSubnet';
 
 export type NetworkFault = { field: keyof Networks; message: string };
 

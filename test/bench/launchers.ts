@@ -121,7 +121,7 @@ async function planShell(
     uid: 0,
     node: process.execPath,
     takeBackPorts: join(projectRoot, 'dist/entries/take-back-ports.js'),
-    dockerOptions: {},
+    engineOptions: {},
   };
   const addons = await loadAddons(join(projectRoot, 'config/manifests'), {
     COREDNS_IMAGE: images.coredns.reference,

@@ -141,7 +141,6 @@ export function preparedContext(changes: Partial<CheckContext> = {}): CheckConte
         version: 'v2',
         controllers: [],
         reason: 'pod limits are on',
-        fixes: [],
         enter: [],
       }),
     runtimeDir: () => Promise.resolve('/run/user/1000'),

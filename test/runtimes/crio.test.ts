@@ -1,14 +1,14 @@
 import test from 'ava';
 import { nodeServices } from '#src/plan/node-services.js';
 import { runtimes } from '#src/runtimes/table.js';
-import type { ServiceContext } from '#src/services/context.js';
+import type { RuntimeContext } from '#src/runtimes/runtime.js';
 import { startOrder } from '#src/supervisor/graph.js';
 import { context } from '../services/context.js';
 
-const servicesOf = (changes: Partial<ServiceContext> = {}) =>
+const servicesOf = (changes: Partial<RuntimeContext> = {}) =>
   nodeServices({ ...context, ...changes }, runtimes.crio);
 
-function crioOf(changes?: Partial<ServiceContext>) {
+function crioOf(changes?: Partial<RuntimeContext>) {
   const crio = servicesOf(changes).find(({ name }) => name === 'crio');
   const file = (path: string): string => crio?.files.find((each) => each.path === path)?.content ?? '';
   return { env: crio?.env ?? {}, file };

@@ -1,7 +1,7 @@
-import type { ServiceContext } from '#src/services/context.js';
+import type { RuntimeContext } from '#src/runtimes/runtime.js';
 
 /** A node as the snapshots describe it. */
-export const context: ServiceContext = {
+export const context: RuntimeContext = {
   role: 'control-plane',
   nodeName: 'u7s-host',
   nodeAddress: '10.0.2.100',
@@ -23,16 +23,14 @@ export const context: ServiceContext = {
   runtimeConfig: '/home/user/.config/usernetes',
   etcdData: '/state/etcd',
   kubernetes: true,
-  docker: {
-    socket: '/run/user/1001/docker.sock',
-    cidr: '10.89.0.0/16',
-    publishAddress: '127.0.0.1',
-    options: {},
-    user: { uid: 1001, home: '/home/user' },
-    rootlesskitDir: '/run/user/1001/usernetes/rootlesskit',
-    takeBackPorts: {
-      command: '/usr/bin/node',
-      args: ['/u7s/take-back-ports.js', '/run/user/1001/usernetes/control.sock'],
-    },
+  engineSocket: '/run/user/1001/docker.sock',
+  engineOptions: {},
+  engineCidr: '10.89.0.0/16',
+  publishAddress: '127.0.0.1',
+  user: { uid: 1001, home: '/home/user' },
+  rootlesskitDir: '/run/user/1001/usernetes/rootlesskit',
+  takeBackPorts: {
+    command: '/usr/bin/node',
+    args: ['/u7s/take-back-ports.js', '/run/user/1001/usernetes/control.sock'],
   },
 };

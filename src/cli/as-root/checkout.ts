@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { findExecutable } from '../../lib/exists.js';
+import { isExecutable } from '../../lib/exists.js';
 import type { Cli } from '../command.js';
 
 /**
@@ -30,6 +30,7 @@ export async function hostKubectl(
   inKubeconfig: boolean,
 ): Promise<'context' | 'kubeconfig' | undefined> {
   const folders = (cli.io.env['PATH'] ?? '').split(delimiter).filter(Boolean);
-  if ((await findExecutable('kubectl', folders)) === undefined) return undefined;
+  const found = await Promise.all(folders.map((folder) => isExecutable(join(folder, 'kubectl'))));
+  if (!found.includes(true)) return undefined;
   return inKubeconfig && !actsForRoot(cli) ? 'context' : 'kubeconfig';
 }

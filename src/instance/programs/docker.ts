@@ -1,5 +1,6 @@
 import { U7sError } from '../../lib/errors.js';
 import { namespacePid } from '../../rootless/nsenter.js';
+import { runtimes } from '../../runtimes/table.js';
 import { readRemembered, type Remembered } from '../../settings/remembered.js';
 import { instanceArtifacts } from '../artifacts.js';
 import type { InstanceContext } from '../context.js';
@@ -21,7 +22,7 @@ async function requireDaemon(
   { env, name, paths }: InstanceContext,
   remembered: Remembered | undefined,
 ): Promise<void> {
-  if (remembered !== undefined && remembered.runtime !== 'docker') {
+  if (remembered !== undefined && runtimes[remembered.runtime].engine === undefined) {
     throw new U7sError('no-dockerd', `cluster ${name} is ${remembered.preset}, which has no dockerd`, {
       fixes: [anotherInstance('default-docker')],
     });

@@ -2,6 +2,7 @@ import { dirname } from 'node:path';
 import { artifactsOf } from '../../plan/plan.js';
 import { chosenPrograms } from '../../rootless/child.js';
 import { namespacePid, nsenterArgs } from '../../rootless/nsenter.js';
+import { runtimes } from '../../runtimes/table.js';
 import { instanceArtifacts } from '../artifacts.js';
 import type { InstanceContext } from '../context.js';
 import { requireRemembered } from '../running-node.js';
@@ -20,7 +21,7 @@ export async function shell(context: InstanceContext, words: readonly string[]):
     env: {
       ...env,
       KUBECONFIG: paths.adminKubeconfig,
-      ...(remembered.runtime === 'docker' ? { DOCKER_HOST: `unix://${paths.dockerSocket}` } : {}),
+      ...runtimes[remembered.runtime].engine?.clientEnv(paths.dockerSocket),
       // Tells programs in there, ourselves included, that uid 0 is not the host's root.
       ROOTLESSKIT_STATE_DIR: paths.rootlesskit,
       PATH: [chosenPrograms, ...new Set(folders), env.PATH].join(':'),

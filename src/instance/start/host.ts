@@ -5,8 +5,7 @@ import { checkContext, preflightForUp, requireHost, type CheckContext } from '..
 import { hostNetworks } from '../../host/routes.js';
 import type { HostFacts } from '../../plan/plan.js';
 import { chooseSnapshotter } from '../../plan/snapshotter.js';
-import { dockerOptionsFile } from '../../runtimes/docker.js';
-import { readDockerOptions } from '../../runtimes/docker-options.js';
+import { runtimes } from '../../runtimes/table.js';
 import { shadowed } from '../../settings/networks.js';
 import type { Settings } from '../../settings/schema.js';
 import type { InstanceContext } from '../context.js';
@@ -34,7 +33,7 @@ export async function checkHost(context: InstanceContext, spec: Settings): Promi
   const { apiAddress, apiPort, controlPlane, kubernetes, runtime } = spec;
   const host = await hostContext(context, {
     api: kubernetes && controlPlane === undefined ? { address: apiAddress, port: apiPort } : undefined,
-    dockerSocket: runtime === 'docker' ? context.paths.dockerSocket : undefined,
+    dockerSocket: runtimes[runtime].engine === undefined ? undefined : context.paths.dockerSocket,
   });
   requireHost(await preflightForUp(host));
   const trial = await host.namespaceTrial();
@@ -57,10 +56,7 @@ export async function hostFacts(
     uid: userInfo().uid,
     node: process.execPath,
     takeBackPorts: context.entries.takeBackPorts,
-    dockerOptions:
-      settings.runtime === 'docker'
-        ? await readDockerOptions(dockerOptionsFile(context.paths.runtimeConfig))
-        : {},
+    engineOptions: (await runtimes[settings.runtime].engine?.readOptions(context.paths.runtimeConfig)) ?? {},
   };
 }
 
@@ -68,7 +64,7 @@ export async function hostFacts(
 export async function warnOfShadows({ env, report }: InstanceContext, settings: Settings): Promise<void> {
   const used = [
     ...(settings.kubernetes ? (['podCidr', 'serviceCidr'] as const) : []),
-    ...(settings.runtime === 'docker' ? (['dockerCidr'] as const) : []),
+    ...(runtimes[settings.runtime].engine?.networks ?? []),
     'nodeSubnet' as const,
   ];
   for (const text of shadowed(settings, used, await hostNetworks(thisHost(env))))

@@ -1,6 +1,7 @@
 import { publishContext } from '../../host/docker-context.js';
 import { messageOf } from '../../lib/errors.js';
 import { warningOf } from '../../lib/events.js';
+import { runtimes } from '../../runtimes/table.js';
 import { instanceName } from '../../settings/paths.js';
 import { roleOf } from '../../settings/role.js';
 import type { Settings } from '../../settings/schema.js';
@@ -15,12 +16,12 @@ export async function offerKubeconfig(context: InstanceContext, spec: Settings):
   return fault === undefined;
 }
 
-/** Adds the instance's dockerd to those that the person's docker knows; without it the instance still works. */
-export async function offerDocker(
+/** Adds the instance's engine to those that the person's docker knows; without it the instance still works. */
+export async function offerEngine(
   { dockerConfig, name, paths, report }: InstanceContext,
   { runtime }: Settings,
 ): Promise<void> {
-  if (runtime !== 'docker') return;
+  if (runtimes[runtime].engine === undefined) return;
   const context = instanceName(name);
   const fault = await publishContext(dockerConfig, context, paths.dockerSocket).then(
     (ours) => (ours ? undefined : 'there is another one of this name'),

@@ -24,7 +24,7 @@ import { createTimelineRecorder, type Timeline, type TimelineRecorder } from '..
 import { makeFolders, makeRuntimeFolder } from './folders.js';
 import { hostFacts, warnOfShadows } from './host.js';
 import { within } from './limit.js';
-import { offerDocker, offerKubeconfig } from './offer.js';
+import { offerEngine, offerKubeconfig } from './offer.js';
 import { prepareCluster } from './prepare.js';
 
 export type StartRequest = {
@@ -96,7 +96,7 @@ async function startStopped(given: InstanceContext, request: StartRequest): Prom
   const trial = await timeline.time('host', 'host checks', request.checkHost);
   const cgroups = await detectCgroups(context.env);
   await warnOfShadows(context, settings);
-  if (cgroups.mode === 'none') report({ kind: 'note', text: cgroups.reason, fixes: cgroups.fixes });
+  if (cgroups.mode === 'none') report({ kind: 'note', text: cgroups.reason });
   const host = await hostFacts(context, settings, trial, cgroups.mode);
   const needed = [...artifactsOf(settings), ...artifactsOfSnapshotter(host.snapshotter, settings.runtime)];
   const artifacts = await timeline.time('artifacts', 'binaries', () =>
@@ -158,7 +158,7 @@ async function bringUp(
   await within(timeoutMs, Promise.race([run(), launcher.ready]), context);
   await saveTimeline(paths.timeline, timeline.finish(name, services), report);
   const inKubeconfig = await offerKubeconfig(context, settings);
-  await offerDocker(context, settings);
+  await offerEngine(context, settings);
   const status = await instanceStatus(paths.controlSocket, signal);
   if (status === undefined) {
     throw new U7sError('ended-early', `cluster ${name} ended as soon as it was Ready`, {

@@ -29,13 +29,14 @@ export function abortOnSignals(): AbortSignal {
 
 /**
  * From now on signals are the child's: a shell or an editor in it may well live through several Ctrl-C. Those that the
- * terminal sends to the whole foreground group have reached it already. Returns how to end the forwarding.
+ * terminal sends to the whole foreground group have reached it already, unless it is in a session of its own. Returns how to
+ * end the forwarding.
  */
-export function forwardSignals(child: ChildProcess): () => void {
+export function forwardSignals(child: ChildProcess, ownSession = false): () => void {
   const handlers = forwardedSignals.map((name) => {
     process.removeAllListeners(name);
     const handler = (): void => {
-      if (!cameFromTerminal(name)) child.kill(name);
+      if (ownSession || !cameFromTerminal(name)) child.kill(name);
     };
     process.on(name, handler);
     return { name, handler };

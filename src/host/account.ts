@@ -78,39 +78,55 @@ const passedOn = [
   ...['PORT_KUBE_APISERVER', 'PORT_KUBELET', 'PORT_FLANNEL', 'PORT_ETCD'],
 ];
 
+/** Set by root, it lets the account have the passwords in root's proxy variables. */
+export const passProxyPassword = 'U7S_PASS_PROXY_PASSWORD';
+
+const isProxy = (name: string): boolean => /^(https?|all)_proxy$/i.test(name);
+
+/** `http://user:secret@proxy:3128` without the user and the secret. */
+function withoutPassword(url: string): string {
+  return url.replace(/^([a-z0-9+.-]+:\/\/)?[^/]*@/i, '$1');
+}
+
 const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** Root's folder may be closed to the user, and a program that is started by its path from there would fail. */
 const inReachableFolder = 'cd "$PWD" 2>/dev/null || cd 2>/dev/null || cd /; exec "$@"';
 
 /**
- * How root runs `argv` as `account`: all of its privileges dropped, groups and environment those of the user. Without
- * no-new-privileges, since newuidmap must still gain its own.
+ * How root runs `argv` as `account`: all privileges dropped, groups and environment those of the user, in a session of its
+ * own, since whoever shares root's session can open root's terminal. `ownSession: false` is for a caller that has made one.
+ * Without no-new-privileges, since newuidmap must still gain its own.
  */
 export function asUser(
   account: Account,
   argv: readonly string[],
   env: Env,
+  { ownSession = true }: { ownSession?: boolean } = {},
 ): { command: string; args: string[]; env: Record<string, string> } {
-  const kept = Object.entries(env).filter(
-    (entry): entry is [string, string] =>
-      entry[1] !== undefined && (passedOn.includes(entry[0]) || entry[0].startsWith('U7S_')),
+  const kept = Object.entries(env).flatMap(([name, value]) =>
+    value !== undefined && (passedOn.includes(name) || name.startsWith('U7S_'))
+      ? [[name, isProxy(name) && !env[passProxyPassword] ? withoutPassword(value) : value]]
+      : [],
   );
+  const [command = '', ...args] = [
+    ...(ownSession ? ['setsid', '--wait'] : []),
+    'setpriv',
+    `--reuid=${account.uid}`,
+    `--regid=${account.gid}`,
+    '--init-groups',
+    '--inh-caps=-all',
+    // When root's process is killed, what it had started ends too.
+    '--pdeathsig=TERM',
+    ...['--', 'sh', '-c', inReachableFolder, 'sh'],
+    ...argv,
+  ];
   return {
-    command: 'setpriv',
-    args: [
-      `--reuid=${account.uid}`,
-      `--regid=${account.gid}`,
-      '--init-groups',
-      '--inh-caps=-all',
-      // When root's process is killed, what it had started ends too.
-      '--pdeathsig=TERM',
-      ...['--', 'sh', '-c', inReachableFolder, 'sh'],
-      ...argv,
-    ],
+    command,
+    args,
     env: {
       PATH: defaultPath,
-      ...Object.fromEntries(kept),
+      ...(Object.fromEntries(kept) as Record<string, string>),
       HOME: account.home,
       USER: account.name,
       LOGNAME: account.name,

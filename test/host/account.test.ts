@@ -35,8 +35,15 @@ test('reads a passwd line', (t) => {
 
 test('a command of root runs as the user, who can still gain the privileges of newuidmap', (t) => {
   const { command, args } = asUser(alice, ['node', 'u7s.js', 'up'], {});
-  t.is(command, 'setpriv');
-  t.deepEqual(args.slice(0, 4), ['--reuid=1000', '--regid=100', '--init-groups', '--inh-caps=-all']);
+  t.is(command, 'setsid');
+  t.deepEqual(args.slice(0, 6), [
+    '--wait',
+    'setpriv',
+    '--reuid=1000',
+    '--regid=100',
+    '--init-groups',
+    '--inh-caps=-all',
+  ]);
   t.deepEqual(args.slice(-3), ['node', 'u7s.js', 'up']);
 });
 
@@ -66,4 +73,20 @@ test('its environment is the user’s own, with terminal, proxies, certificates 
     SHELL: '/bin/zsh',
     XDG_RUNTIME_DIR: '/run/user/1000',
   });
+});
+
+test('a password in a proxy variable of root stays with root unless root says otherwise', (t) => {
+  const proxies = {
+    HTTPS_PROXY: 'http://root:se%40cret@proxy.example:3128',
+    http_proxy: 'root:secret@proxy.example:3128/',
+    ALL_PROXY: 'socks5h://proxy.example:1080',
+    no_proxy: 'a@b,localhost',
+  };
+  t.like(asUser(alice, ['true'], proxies).env, {
+    HTTPS_PROXY: 'http://proxy.example:3128',
+    http_proxy: 'proxy.example:3128/',
+    ALL_PROXY: 'socks5h://proxy.example:1080',
+    no_proxy: 'a@b,localhost',
+  });
+  t.like(asUser(alice, ['true'], { ...proxies, U7S_PASS_PROXY_PASSWORD: '1' }).env, proxies);
 });

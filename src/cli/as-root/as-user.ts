@@ -1,5 +1,7 @@
 import { join } from 'node:path';
+import { isatty } from 'node:tty';
 import type { Command } from 'commander';
+import { U7sError } from '../../lib/errors.js';
 import { clusterPaths } from '../../settings/paths.js';
 import { exists } from '../../lib/exists.js';
 import { resolveHomeDirs } from '../../host/user-dirs.js';
@@ -7,6 +9,8 @@ import { checkoutFolder, checkoutVariable } from './checkout.js';
 import { linkKubeconfig, unlinkKubeconfig } from './checkout-link.js';
 import type { Cli } from '../command.js';
 import { globalOptions } from '../globals.js';
+import { closeInherited } from './descriptors.js';
+import { inOwnTerminal, type RootsTerminal } from './own-terminal.js';
 import { passThrough } from '../pass-through.js';
 
 type Env = Record<string, string | undefined>;
@@ -52,11 +56,42 @@ export async function runAsUser(
   const verb = verbOf(command);
   // Only root may write to its checkout; the link leads nowhere until the cluster's kubeconfig is made.
   const before = verb === 'up' ? await linkKubeconfig(cli.projectRoot, paths.adminKubeconfig) : undefined;
-  const exitCode = await passThrough(invoke([process.execPath, join(launcher, 'bin', program), ...argv]));
+  const terminal = rootsTerminal();
+  if (terminal.stdin || terminal.stdout || terminal.stderr) await requireScript(env);
+  closeInherited();
+  const { invocation, ...options } = inOwnTerminal(
+    account,
+    [process.execPath, join(launcher, 'bin', program), ...argv],
+    { ...env, ...checkout },
+    terminal,
+  );
+  const exitCode = await passThrough(invocation, options);
   // Nothing is left of a start that failed, nor after a cleanup.
   if ((verb === 'up' || verb === 'cleanup') && !(await exists(paths.adminKubeconfig))) {
     await unlinkKubeconfig(cli.projectRoot, paths.adminKubeconfig);
     if (before !== undefined && (await exists(before))) await linkKubeconfig(cli.projectRoot, before);
   }
   return exitCode;
+}
+
+/** Root's terminal is never handed over, so the command needs another one. */
+async function requireScript(env: Env): Promise<void> {
+  const { thisHost } = await import('../../host/host.js');
+  if ((await thisHost(env).which('script')) !== undefined) return;
+  throw new U7sError(
+    'no-script',
+    "script(1), which gives the user's command a terminal of its own, is not installed",
+    {
+      fixes: [
+        'install it: apt-get install bsdutils; on Fedora: dnf install /usr/bin/script',
+        'or run the command without a terminal: </dev/null 2>&1 | cat',
+      ],
+    },
+  );
+}
+
+function rootsTerminal(): RootsTerminal {
+  const [stdin, stdout, stderr] = [0, 1, 2].map((fd) => isatty(fd)) as [boolean, boolean, boolean];
+  const { columns, rows } = stdout ? process.stdout : process.stderr;
+  return { stdin, stdout, stderr, columns, rows };
 }

@@ -1,6 +1,5 @@
 import type { Report } from '../lib/events.js';
 import type { Paths } from '../settings/paths.js';
-import type { KubeconfigTarget } from './kubeconfig.js';
 
 /** What every verb is given: which instance it is about, and whom it works for. */
 export type InstanceContext = {
@@ -26,3 +25,6 @@ export type Entries = {
   supervise: string;
   takeBackPorts: string;
 };
+
+/** Where the user wants it: `--kubeconfig`, else the value of `$KUBECONFIG`, else kubectl's default. */
+export type KubeconfigTarget = { explicit?: string | undefined; env?: string | undefined };

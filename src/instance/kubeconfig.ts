@@ -8,10 +8,7 @@ import { identityFiles, readIdentityFiles } from '../pki/identity.js';
 import { instanceName, type Paths } from '../settings/paths.js';
 import { apiServerUrl } from '../plan/plan.js';
 import type { Settings } from '../settings/schema.js';
-import type { InstanceContext } from './context.js';
-
-/** Where the user wants it: `--kubeconfig`, else the value of `$KUBECONFIG`, else kubectl's default. */
-export type KubeconfigTarget = { explicit?: string | undefined; env?: string | undefined };
+import type { InstanceContext, KubeconfigTarget } from './context.js';
 
 /** Where the administrator's own kubeconfig is; throws when the instance has never been started. */
 export async function kubeconfigFile({

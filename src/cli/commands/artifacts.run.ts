@@ -15,7 +15,8 @@ import { resolveSettings } from '../../settings/resolve.js';
 import { renderTable } from '../../ui/table.js';
 import type { Cli } from '../command.js';
 import { withInstance } from '../instance.js';
-import type { FetchFlags } from './artifacts.js';
+
+export type FetchFlags = { artifacts?: ArtifactContext['way']; preset: string };
 
 export function list(cli: Cli, command: Command, output: 'json' | undefined): Promise<void> {
   return withInstance(cli, command, async (context) => {

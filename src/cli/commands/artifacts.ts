@@ -1,11 +1,9 @@
 import { Argument, Option, type Command } from 'commander';
 import { artifactNames, type ArtifactName } from '../../artifacts/catalog.js';
-import type { ArtifactContext } from '../../artifacts/resolve.js';
 import { defaultPreset } from '../../settings/default-preset.js';
 import type { DefineCommand } from '../command.js';
 import { addExamples } from '../help.js';
-
-export type FetchFlags = { artifacts?: ArtifactContext['way']; preset: string };
+import type { FetchFlags } from './artifacts.run.js';
 
 export const defineArtifacts: DefineCommand = (program, cli) => {
   const artifacts = program

@@ -4,7 +4,8 @@ import { actsForRoot } from '../as-root/checkout.js';
 import { unlinkKubeconfig } from '../as-root/checkout-link.js';
 import type { Cli } from '../command.js';
 import { withInstance } from '../instance.js';
-import type { CleanupFlags } from './cleanup.js';
+
+export type CleanupFlags = { dryRun?: boolean; all?: boolean; kubeconfig?: string };
 
 export function run(
   cli: Cli,

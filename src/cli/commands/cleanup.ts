@@ -1,7 +1,6 @@
 import type { DefineCommand } from '../command.js';
 import { addExamples } from '../help.js';
-
-export type CleanupFlags = { dryRun?: boolean; all?: boolean; kubeconfig?: string };
+import type { CleanupFlags } from './cleanup.run.js';
 
 export const defineCleanup: DefineCommand = (program, cli) => {
   const command = program

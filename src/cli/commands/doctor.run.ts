@@ -4,7 +4,8 @@ import type { Cli } from '../command.js';
 import { checksText } from '../doctor/checks-text.js';
 import { selectedPaths } from '../globals.js';
 import { fixText } from '../typist.js';
-import type { DoctorFlags } from './doctor.js';
+
+export type DoctorFlags = { output?: 'json'; apiPort: number };
 
 export async function run(cli: Cli, command: Command, { output, apiPort }: DoctorFlags): Promise<void> {
   const { io, signal } = cli;

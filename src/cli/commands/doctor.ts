@@ -2,8 +2,7 @@ import { Option } from 'commander';
 import type { DefineCommand } from '../command.js';
 import { addExamples } from '../help.js';
 import { port } from '../options/values.js';
-
-export type DoctorFlags = { output?: 'json'; apiPort: number };
+import type { DoctorFlags } from './doctor.run.js';
 
 export const defineDoctor: DefineCommand = (program, cli) => {
   const command = program

@@ -11,7 +11,18 @@ import { UsageError } from '../../lib/errors.js';
 import { renderTable } from '../../ui/table.js';
 import type { Cli } from '../command.js';
 import { withInstance } from '../instance.js';
-import type { BuildOptions } from './image.js';
+
+export type BuildOptions = {
+  name: string;
+  file: string[];
+  entrypoint: string[];
+  cmd: string[];
+  env: string[];
+  user?: string;
+  workdir?: string;
+  output?: string;
+  load?: true;
+};
 
 export async function build(
   cli: Cli,

@@ -2,18 +2,7 @@ import { Option } from 'commander';
 import type { Command } from 'commander';
 import type { DefineCommand } from '../command.js';
 import { addExamples } from '../help.js';
-
-export type BuildOptions = {
-  name: string;
-  file: string[];
-  entrypoint: string[];
-  cmd: string[];
-  env: string[];
-  user?: string;
-  workdir?: string;
-  output?: string;
-  load?: true;
-};
+import type { BuildOptions } from './image.run.js';
 
 const collect = (value: string, before: string[]): string[] => [...before, value];
 

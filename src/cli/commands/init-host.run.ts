@@ -12,7 +12,14 @@ import { defaultCluster } from '../../settings/paths.js';
 import { resolveSettings } from '../../settings/resolve.js';
 import type { Cli } from '../command.js';
 import { openReporter } from '../globals.js';
-import type { InitHostOptions } from './init-host.js';
+
+export type InitHostOptions = {
+  dryRun?: boolean;
+  user?: string;
+  preset: string;
+  buildTools?: boolean;
+  forImage?: true;
+};
 
 export async function run(cli: Cli, command: Command, options: InitHostOptions): Promise<void> {
   if (options.dryRun) cli.io.stdout.write(renderScript((await planSteps(cli, options)).steps));

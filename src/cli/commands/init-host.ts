@@ -1,14 +1,7 @@
 import { defaultPreset } from '../../settings/default-preset.js';
 import type { DefineCommand } from '../command.js';
 import { addExamples } from '../help.js';
-
-export type InitHostOptions = {
-  dryRun?: boolean;
-  user?: string;
-  preset: string;
-  buildTools?: boolean;
-  forImage?: true;
-};
+import type { InitHostOptions } from './init-host.run.js';
 
 export const defineInitHost: DefineCommand = (program, cli) => {
   const command = program

@@ -4,7 +4,8 @@ import { install, unitText } from '../../instance/install.js';
 import { checkoutFolder } from '../as-root/checkout.js';
 import type { Cli } from '../command.js';
 import { withInstance } from '../instance.js';
-import type { InstallFlags } from './install.js';
+
+export type InstallFlags = { now?: boolean; dryRun?: boolean };
 
 export function run(
   cli: Cli,

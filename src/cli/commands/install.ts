@@ -1,7 +1,6 @@
 import type { DefineCommand } from '../command.js';
 import { addExamples } from '../help.js';
-
-export type InstallFlags = { now?: boolean; dryRun?: boolean };
+import type { InstallFlags } from './install.run.js';
 
 export const defineInstall: DefineCommand = (program, cli) => {
   const command = program

@@ -2,7 +2,8 @@ import type { Command } from 'commander';
 import { joinCommand } from '../../instance/join-command.js';
 import type { Cli } from '../command.js';
 import { withInstance } from '../instance.js';
-import type { JoinCommandFlags } from './join-command.js';
+
+export type JoinCommandFlags = { ttl: number; reusable?: boolean };
 
 export function run(cli: Cli, command: Command, { ttl, reusable = false }: JoinCommandFlags): Promise<void> {
   return withInstance(cli, command, async (context) => {

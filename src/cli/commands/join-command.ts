@@ -1,8 +1,7 @@
 import type { DefineCommand } from '../command.js';
 import { addExamples } from '../help.js';
 import { duration } from '../options/values.js';
-
-export type JoinCommandFlags = { ttl: number; reusable?: boolean };
+import type { JoinCommandFlags } from './join-command.run.js';
 
 export const defineJoinCommand: DefineCommand = (program, cli) => {
   const command = program

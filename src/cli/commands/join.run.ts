@@ -6,7 +6,20 @@ import type { Cli } from '../command.js';
 import { withInstance } from '../instance.js';
 import { stayOrDetach, tellReady } from '../keep-up.js';
 import { instanceTypist } from '../typist.js';
-import type { JoinFlags } from './join.js';
+import type { SettingsFlags } from '../../settings/resolve.js';
+import type { RuntimeName } from '../../settings/runtime-names.js';
+
+export type JoinFlags = Pick<
+  SettingsFlags,
+  'artifacts' | 'artifact' | 'nodeName' | 'hostIp' | 'kubeletPort'
+> & {
+  token?: string;
+  discoveryTokenCaCertHash?: string;
+  joinFile?: string;
+  foreground?: boolean;
+  runtime: RuntimeName;
+  timeout?: number;
+};
 
 export async function run(
   cli: Cli,

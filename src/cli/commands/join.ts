@@ -1,22 +1,10 @@
 import { Option } from 'commander';
-import type { SettingsFlags } from '../../settings/resolve.js';
-import { runtimeNames, type RuntimeName } from '../../settings/runtime-names.js';
+import { runtimeNames } from '../../settings/runtime-names.js';
 import type { DefineCommand } from '../command.js';
 import { addExamples } from '../help.js';
 import { startOptions } from '../options/start.js';
 import { duration } from '../options/values.js';
-
-export type JoinFlags = Pick<
-  SettingsFlags,
-  'artifacts' | 'artifact' | 'nodeName' | 'hostIp' | 'kubeletPort'
-> & {
-  token?: string;
-  discoveryTokenCaCertHash?: string;
-  joinFile?: string;
-  foreground?: boolean;
-  runtime: RuntimeName;
-  timeout?: number;
-};
+import type { JoinFlags } from './join.run.js';
 
 export const defineJoin: DefineCommand = (program, cli) => {
   const command = program

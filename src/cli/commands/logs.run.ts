@@ -7,7 +7,8 @@ import type { Cli } from '../command.js';
 import { selectedPaths } from '../globals.js';
 import { logLines, mergeByTime, selectLines } from '../logs/merge.js';
 import { createLogReader, loggedServices, watchLogs, type LogReader } from '../logs/reader.js';
-import type { LogOptions } from './logs.js';
+
+export type LogOptions = { follow?: true; tail?: number; since?: number };
 
 export async function run(
   cli: Cli,

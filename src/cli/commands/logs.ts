@@ -2,8 +2,7 @@ import { InvalidArgumentError } from 'commander';
 import type { DefineCommand } from '../command.js';
 import { addExamples } from '../help.js';
 import { parseSince } from '../logs/time.js';
-
-export type LogOptions = { follow?: true; tail?: number; since?: number };
+import type { LogOptions } from './logs.run.js';
 
 export const defineLogs: DefineCommand = (program, cli) => {
   const command = program

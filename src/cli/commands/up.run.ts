@@ -5,7 +5,17 @@ import { linkKubeconfig } from '../as-root/checkout-link.js';
 import type { Cli } from '../command.js';
 import { withInstance } from '../instance.js';
 import { stayOrDetach, tellReady } from '../keep-up.js';
-import type { UpFlags } from './up.js';
+import type { SettingsFlags } from '../../settings/resolve.js';
+
+export type UpFlags = SettingsFlags & {
+  timeout?: number;
+  retain?: boolean;
+  detach?: boolean;
+  joinFile?: string;
+  kubeconfig?: string;
+  /** Done before the action: see main.ts. */
+  initHost?: boolean;
+};
 
 export async function run(
   cli: Cli,

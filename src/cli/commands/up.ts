@@ -1,20 +1,10 @@
 import { Option } from 'commander';
 import { defaultPreset } from '../../settings/default-preset.js';
-import type { SettingsFlags } from '../../settings/resolve.js';
 import type { DefineCommand } from '../command.js';
 import { addExamples } from '../help.js';
 import { startOptions } from '../options/start.js';
 import { duration, port } from '../options/values.js';
-
-export type UpFlags = SettingsFlags & {
-  timeout?: number;
-  retain?: boolean;
-  detach?: boolean;
-  joinFile?: string;
-  kubeconfig?: string;
-  /** Done before the action: see main.ts. */
-  initHost?: boolean;
-};
+import type { UpFlags } from './up.run.js';
 
 export const defineUp: DefineCommand = (program, cli) => {
   const command = program

@@ -2,7 +2,7 @@ import { CommanderError } from 'commander';
 import type { Command } from 'commander';
 import { U7sError } from '../lib/errors.js';
 import type { Fix } from '../lib/fixes.js';
-import { belongsToUser, runAsUser } from './as-root/as-user.js';
+import { belongsToUser } from './as-root/belongs.js';
 import type { Cli } from './command.js';
 import { errorJson, formatError, isInterruption, usageErrorOf } from './errors.js';
 import { globalOptions } from './globals.js';
@@ -30,6 +30,7 @@ export async function run(argv: readonly string[], io: Io, signal: AbortSignal):
       if (exitCode !== 0) throw new Delegated(exitCode);
     }
     if (!belongsToUser(command, io.env)) return;
+    const { runAsUser } = await import('./as-root/as-user.js');
     const words = initHost ? argv.filter((word) => word !== '--init-host') : argv;
     throw new Delegated(await runAsUser(cli, words, command));
   });

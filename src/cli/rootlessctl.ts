@@ -3,7 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { catalog } from '../artifacts/catalog.js';
 import { U7sError } from '../lib/errors.js';
 import type { CommandFix } from '../lib/fixes.js';
-import { belongsToUser, runAsUser } from './as-root/as-user.js';
+import { belongsToUser } from './as-root/belongs.js';
 import type { Cli } from './command.js';
 import { formatError, isInterruption } from './errors.js';
 import { selectedPaths } from './globals.js';
@@ -33,6 +33,7 @@ export async function run(argv: readonly string[], io: Io, signal: AbortSignal):
   program.hook('preAction', async (_, command) => {
     if (command.optsWithGlobals<GlobalFlags>().socket !== undefined || !belongsToUser(command, io.env))
       return;
+    const { runAsUser } = await import('./as-root/as-user.js');
     const exitCode = await runAsUser(cli, argv, command, 'rootlessctl.js');
     throw new CommanderError(exitCode, delegated, '');
   });

@@ -1,36 +1,23 @@
 import { join } from 'node:path';
 import { isatty } from 'node:tty';
 import type { Command } from 'commander';
-import { U7sError } from '../../lib/errors.js';
-import { clusterPaths } from '../../settings/paths.js';
-import { exists } from '../../lib/exists.js';
+import { asUser, preparedAccount, requireReachable } from '../../host/account.js';
+import { thisHost } from '../../host/host.js';
 import { resolveHomeDirs } from '../../host/user-dirs.js';
+import { U7sError } from '../../lib/errors.js';
+import { exists } from '../../lib/exists.js';
+import { clusterPaths } from '../../settings/paths.js';
 import { checkoutFolder, checkoutVariable } from './checkout.js';
 import { linkKubeconfig, unlinkKubeconfig } from './checkout-link.js';
 import type { Cli } from '../command.js';
 import { globalOptions } from '../globals.js';
+import { verbOf } from './belongs.js';
 import { closeInherited } from './descriptors.js';
+import { installLauncher } from './launcher-copy.js';
 import { inOwnTerminal, type RootsTerminal } from './own-terminal.js';
 import { passThrough } from '../pass-through.js';
 
 type Env = Record<string, string | undefined>;
-
-/** What root does itself. */
-const rootsOwn = new Set(['init-host', 'version', 'completion', 'help', 'make']);
-
-/**
- * Whether root leaves the command to the prepared user. In the node's namespaces uid 0 is that user already; RootlessKit
- * and `u7s shell` mark them by ROOTLESSKIT_STATE_DIR.
- */
-export function belongsToUser(command: Command, env: Env): boolean {
-  if (process.getuid?.() !== 0 || env.ROOTLESSKIT_STATE_DIR) return false;
-  return !rootsOwn.has(verbOf(command));
-}
-
-/** The first word of the command line that names a command: `artifacts` of `artifacts list`. */
-function verbOf(command: Command): string {
-  return command.parent?.parent ? verbOf(command.parent) : command.name();
-}
 
 /** Runs the command line `argv` as the prepared user, from a copy of this installation that the user can read. */
 export async function runAsUser(
@@ -40,10 +27,6 @@ export async function runAsUser(
   program = 'u7s.js',
 ): Promise<number> {
   const { env } = cli.io;
-  const [{ asUser, preparedAccount, requireReachable }, { installLauncher }] = await Promise.all([
-    import('../../host/account.js'),
-    import('./launcher-copy.js'),
-  ]);
   const account = await preparedAccount(env);
   const checkout = { [checkoutVariable]: checkoutFolder(cli) };
   const invoke = (words: readonly string[]) => asUser(account, words, { ...env, ...checkout });
@@ -76,7 +59,6 @@ export async function runAsUser(
 
 /** Root's terminal is never handed over, so the command needs another one. */
 async function requireScript(env: Env): Promise<void> {
-  const { thisHost } = await import('../../host/host.js');
   if ((await thisHost(env).which('script')) !== undefined) return;
   throw new U7sError(
     'no-script',

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { lstatSync, readFileSync, readdirSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { execa, ExecaError } from 'execa';
 import { U7sError, messageOf } from '../../lib/errors.js';
 import { exists } from '../../lib/exists.js';
 import type { Invocation } from '../pass-through.js';
@@ -27,7 +28,6 @@ export async function installLauncher(
   if (await exists(target)) return target;
 
   await beforeCopying();
-  const { execa, ExecaError } = await import('execa');
   try {
     const excluded = notCopied.map((glob) => `--exclude=${glob}`);
     const packed = ['-c', '-C', projectRoot, ...excluded, '--', ...parts, ...productionPackages(projectRoot)];

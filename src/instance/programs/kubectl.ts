@@ -1,4 +1,3 @@
-import { instanceStatus } from '../../launcher/client.js';
 import { U7sError } from '../../lib/errors.js';
 import { exists } from '../../lib/exists.js';
 import { u7s } from '../../lib/fixes.js';
@@ -20,7 +19,7 @@ export async function kubectl(context: InstanceContext, args: readonly string[])
 }
 
 async function requireCluster(
-  { env, name, paths, signal }: InstanceContext,
+  { env, name, paths }: InstanceContext,
   remembered: Remembered | undefined,
 ): Promise<void> {
   if (remembered?.kubernetes === false) {
@@ -31,9 +30,9 @@ async function requireCluster(
   // In the node's namespaces the host's process IDs mean nothing.
   if (!env.ROOTLESSKIT_STATE_DIR) await namespacePid(paths.childPid);
   if (await exists(paths.adminKubeconfig)) return;
-  const status = await instanceStatus(paths.controlSocket, signal);
-  if (status?.role === 'worker') {
-    throw new U7sError('not-control-plane', `this node works for the control plane ${status.apiServer}`, {
+  const controlPlane = remembered?.settled.controlPlane;
+  if (controlPlane !== undefined) {
+    throw new U7sError('not-control-plane', `this node works for the control plane ${controlPlane}`, {
       fixes: ['run kubectl on the host of that control plane'],
     });
   }

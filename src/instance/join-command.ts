@@ -23,7 +23,7 @@ export function joinCommand(
 ): Promise<string> {
   const { name, paths, signal } = context;
   return asAdmin(context, async (client) => {
-    const { hostIp, apiPort } = (await readRemembered(paths.remembered))?.settled ?? {};
+    const { hostIp, apiPort } = (await readRemembered(paths.remembered)) ?? {};
     if (hostIp === undefined) {
       throw new U7sError('single-node', `cluster ${name} is a single node: other hosts cannot reach it`, {
         fixes: [

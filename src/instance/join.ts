@@ -14,7 +14,8 @@ import {
 import type { JoinWords } from '../membership/join-line.js';
 import { artifactsOf } from '../plan/plan.js';
 import { readRemembered } from '../settings/remembered.js';
-import { resolveSettings, type SettingsFlags } from '../settings/resolve.js';
+import type { Flags } from '../settings/flags.js';
+import { resolveSettings } from '../settings/resolve.js';
 import type { RuntimeName } from '../settings/runtime-names.js';
 import type { Settings } from '../settings/schema.js';
 import { artifactContext } from './artifact-context.js';
@@ -31,7 +32,8 @@ export type JoinRequest = {
   /** The words of a line of `join-command`, or the file that holds it; `-` is `stdin`. */
   by: JoinWords | { file: string; stdin: Readable };
   runtime: RuntimeName;
-  flags?: Pick<SettingsFlags, 'artifacts' | 'artifact' | 'nodeName' | 'hostIp' | 'kubeletPort'>;
+  /** Those of the command line; what is no setting is not looked at. */
+  flags?: Flags;
   /** Milliseconds until a node that is not Ready counts as failed. */
   timeoutMs?: number | undefined;
 };
@@ -88,7 +90,7 @@ async function requireNothingHere(context: InstanceContext): Promise<void> {
     await stopAndRemove(context, resetTargets);
     return;
   }
-  const { controlPlane, nodeName } = before.settled;
+  const { controlPlane, nodeName } = before;
   if (controlPlane !== undefined) {
     throw new U7sError('already-joined', `this is already node ${nodeName} of ${controlPlane}`, {
       fixes: [
@@ -110,8 +112,13 @@ function settingsOf(
   { server, facts, localAddress }: ControlPlane,
   { flags = {}, runtime }: JoinRequest,
 ): Promise<Settings> {
-  return resolveSettings(context, context.name, `default-${runtime}`, flags, {
-    settled: { hostIp: localAddress },
+  return resolveSettings({
+    instance: context.name,
+    preset: `default-${runtime}`,
+    projectRoot: context.projectRoot,
+    env: context.env,
+    flags,
+    suggested: { hostIp: localAddress },
     given: { ...facts, controlPlane: server },
     freePort: freePortFinder(context.report),
   });

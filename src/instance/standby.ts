@@ -16,10 +16,11 @@ import { up } from './up.js';
  */
 export async function standby(context: InstanceContext, preset: string): Promise<StartResult | undefined> {
   if ((await readRemembered(context.paths.remembered)) !== undefined) return up(context);
-  const settings = await resolveSettings(context, context.name, preset, {});
+  const { name, projectRoot, env } = context;
+  const settings = await resolveSettings({ instance: name, preset, projectRoot, env });
   await checkHost(context, settings);
   // As of a control plane that others join, which needs the most.
-  const needed = artifactsOf({ ...settings, hostIp: settings.hostIp ?? '127.0.0.1' });
+  const needed = artifactsOf({ ...settings, severalNodes: true });
   await ensureArtifacts(needed, artifactContext(context, { artifacts: settings.artifacts }));
   return undefined;
 }

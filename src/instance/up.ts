@@ -2,7 +2,8 @@ import type { NamespaceTrial } from '../host/namespace-trial.js';
 import { requireMembership } from '../membership/join.js';
 import { defaultPreset } from '../settings/default-preset.js';
 import { readRemembered } from '../settings/remembered.js';
-import { resolveSettings, type SettingsFlags } from '../settings/resolve.js';
+import type { Flags } from '../settings/flags.js';
+import { resolveSettings } from '../settings/resolve.js';
 import type { Settings } from '../settings/schema.js';
 import type { InstanceContext } from './context.js';
 import { checkHost } from './start/host.js';
@@ -12,7 +13,8 @@ import { start, type StartResult } from './start/start.js';
 export type UpRequest = {
   /** Undefined: what the instance was before. */
   preset?: string | undefined;
-  flags?: SettingsFlags;
+  /** Those of the command line; what is no setting is not looked at. */
+  flags?: Flags;
   /** Milliseconds until a cluster that is not Ready counts as failed. */
   timeoutMs?: number | undefined;
   /** Leave a cluster that failed to start as it is, for examination. */
@@ -25,17 +27,16 @@ export const defaultTimeoutMs = 300_000;
 export async function up(context: InstanceContext, request: UpRequest = {}): Promise<StartResult> {
   const { preset, flags = {}, timeoutMs = defaultTimeoutMs, retain = false } = request;
   const before = await readRemembered(context.paths.remembered);
-  const settings = await resolveSettings(
-    context,
-    context.name,
-    preset ?? before?.preset ?? defaultPreset,
+  const { name, projectRoot, env, report } = context;
+  const settings = await resolveSettings({
+    instance: name,
+    preset: preset ?? before?.preset ?? defaultPreset,
+    projectRoot,
+    env,
     flags,
-    {
-      settled: before?.settled ?? {},
-      ...(before === undefined ? {} : { artifactPaths: before.artifactPaths }),
-      freePort: freePortFinder(context.report),
-    },
-  );
+    remembered: before,
+    freePort: freePortFinder(report),
+  });
   const check = (): Promise<NamespaceTrial> => checkHostAndMembership(context, settings);
   return start(context, { settings, checkHost: check, timeoutMs, retain });
 }

@@ -8,7 +8,8 @@ import { u7s } from '../lib/fixes.js';
 import { step, type Report } from '../lib/events.js';
 import { workerCertificates } from '../pki/certificates.js';
 import { tokenPattern } from './tokens.js';
-import { readFacts, type ClusterFacts } from './facts.js';
+import type { SharedSettings } from '../settings/shared.js';
+import { readFacts } from './facts.js';
 import { connectAsNode, obtainCertificates } from './certificates.js';
 import type { Paths } from '../settings/paths.js';
 import type { Settings } from '../settings/schema.js';
@@ -41,7 +42,8 @@ export type ControlPlane = {
   /** Addresses of both hosts, as this one sees them. */
   localAddress: string;
   remoteAddress: string;
-  facts: ClusterFacts;
+  /** The settings that all its nodes share. */
+  facts: SharedSettings;
   /** With the rights of the token. */
   client: KubeClient;
 };

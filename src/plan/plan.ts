@@ -28,11 +28,11 @@ import type { Settings } from '../settings/schema.js';
 
 /** Everything that the cluster's programs come from. */
 export function artifactsOf(
-  settings: Pick<Settings, 'runtime' | 'kubernetes' | 'controlPlane' | 'hostIp'>,
+  settings: Pick<Settings, 'runtime' | 'kubernetes' | 'controlPlane' | 'severalNodes'>,
 ): ArtifactName[] {
   const ofKubernetes: ArtifactName[] = ['kubernetes', 'cni-plugins', 'coredns'];
   const ofControlPlane: ArtifactName[] = roleOf(settings) === 'control-plane' ? ['etcd'] : [];
-  const ofSeveral: ArtifactName[] = settings.hostIp === undefined ? [] : ['flannel', 'netcheck'];
+  const ofSeveral: ArtifactName[] = settings.severalNodes ? ['flannel', 'netcheck'] : [];
   return [
     ...(settings.kubernetes ? [...ofKubernetes, ...ofControlPlane, ...ofSeveral] : []),
     ...runtimes[settings.runtime].artifacts,

@@ -7,6 +7,7 @@ type Networks = {
   dockerCidr: string;
   dnsAddress: string;
   nodeSubnet: string;
+  severalNodes: boolean;
   hostIp?: string | undefined;
 };
 
@@ -31,9 +32,9 @@ export function defaultDnsAddress(serviceCidr: string): string {
 
 /** What is wrong with networks each of which is one by itself. */
 export function networkFaults(given: Networks): NetworkFault[] {
-  const { podCidr, serviceCidr, dockerCidr, dnsAddress, nodeSubnet, hostIp } = given;
+  const { podCidr, serviceCidr, dockerCidr, dnsAddress, nodeSubnet, hostIp, severalNodes } = given;
   const shapes = [
-    ...shapeFaults('podCidr', podCidr, hostIp === undefined ? podPrefixes : sharedPodPrefixes),
+    ...shapeFaults('podCidr', podCidr, severalNodes ? sharedPodPrefixes : podPrefixes),
     ...shapeFaults('serviceCidr', serviceCidr, servicePrefixes),
     ...shapeFaults('dockerCidr', dockerCidr, dockerPrefixes),
     ...shapeFaults('nodeSubnet', nodeSubnet, nodePrefixes),

@@ -17,7 +17,7 @@ export async function loadPreset(directory: string, name: string): Promise<Parti
     const known = await presetNames(directory);
     const near = nearest(name, known);
     throw new UsageError(
-      'todo',
+      'no-such-preset',
       `there is no preset ${JSON.stringify(name)}`,
       near === undefined
         ? `use one of ${known.join(', ')}`

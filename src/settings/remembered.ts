@@ -1,68 +1,56 @@
 import { readFile } from 'node:fs/promises';
 import { writeFileAtomic } from '../lib/atomic-file.js';
 import { U7sError, errnoOf } from '../lib/errors.js';
+import { u7s } from '../lib/fixes.js';
 import { roleOf } from './role.js';
 import type { Settings, SettingsInput } from './schema.js';
+import { settingEntries } from './table.js';
 
-/** What a cluster is for as long as it has data, whatever else of its description changes from start to start. */
-export type Remembered = Pick<Settings, 'preset' | 'runtime' | 'kubernetes' | 'artifactPaths'> & {
-  settled: Settled;
+/** What an earlier start has settled, for as long as the instance has data. */
+export type Remembered = Partial<SettingsInput> &
+  Pick<Settings, 'preset' | 'runtime' | 'kubernetes' | 'artifactPaths'>;
+
+/** cluster.json: what the instance is made of, and the rest apart. */
+type File = Pick<Remembered, 'preset' | 'runtime' | 'kubernetes' | 'artifactPaths'> & {
+  settled?: Partial<SettingsInput>;
 };
 
-/**
- * What others rely on, and so is as it was unless one says otherwise: where a control plane is found, and on a node that
- * has joined one all that it joined with.
- */
-export type Settled = Partial<SettingsInput>;
-
-const settledBy = {
-  'control-plane': ['hostIp', 'nodeSubnet', 'apiPort', 'kubeletPort', 'flannelPort', 'etcdPort'],
-  worker: [
-    ...(['nodeName', 'controlPlane', 'hostIp', 'nodeSubnet', 'kubeletPort', 'flannelPort'] as const),
-    ...(['podCidr', 'serviceCidr', 'dnsAddress', 'dnsDomain', 'mtu'] as const),
-  ],
-} as const satisfies Record<string, (keyof SettingsInput)[]>;
-
-function settledOf(settings: Settings): Settled {
-  const entries = settledBy[roleOf(settings)].map((field) => [field, settings[field]] as const);
-  return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
-}
-
-/** Undefined for a cluster that has never been started, or has been reset. */
+/** Undefined for an instance that has never been started, or has been reset. */
 export async function readRemembered(file: string): Promise<Remembered | undefined> {
   try {
-    return { settled: {}, ...(JSON.parse(await readFile(file, 'utf8')) as Omit<Remembered, 'settled'>) };
+    const { settled, ...made } = JSON.parse(await readFile(file, 'utf8')) as File;
+    return { ...settled, ...made };
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined;
-    throw new U7sError('todo', `what this cluster is cannot be read from ${file}`, {
-      fixes: ['begin anew: u7s reset'],
+    throw new U7sError('state-unreadable', `what this instance is cannot be read from ${file}`, {
+      fixes: [u7s(['reset'], { text: 'begin anew' })],
       cause: error,
     });
   }
 }
 
 export async function remember(file: string, settings: Settings): Promise<void> {
-  const { preset, runtime, kubernetes, artifactPaths } = settings;
-  const remembered: Remembered = { preset, runtime, kubernetes, artifactPaths, settled: settledOf(settings) };
-  await writeFileAtomic(file, `${JSON.stringify(remembered)}\n`);
+  const { preset, runtime, kubernetes, artifactPaths, ...settled } = memoryOf(settings);
+  const content: File = { preset, runtime, kubernetes, artifactPaths, settled };
+  await writeFileAtomic(file, `${JSON.stringify(content)}\n`);
 }
 
-/** Refuses to make another kind of cluster from the data of one: images and containers of one runtime are nothing to the next. */
-export function refuseSwitch(
-  settings: Settings,
-  before: Pick<Remembered, 'preset' | 'runtime' | 'kubernetes'> | undefined,
-): void {
-  if (before === undefined) return;
-  if (before.runtime === settings.runtime && before.kubernetes === settings.kubernetes) return;
-  const [was, wanted] =
-    before.preset === settings.preset ? [before.runtime, settings.runtime] : [before.preset, settings.preset];
-  throw new U7sError(
-    'todo',
-    `cluster ${settings.name} was made as ${was}; with its data it cannot become ${wanted}`,
-    {
-      fixes: [
-        `start another cluster beside it: ./run.sh --cluster NAME ${settings.preset}\nor give up its data: u7s reset`,
-      ],
-    },
+/** What a start leaves to those after it. */
+export function memoryOf(settings: Settings): Remembered {
+  const role = roleOf(settings);
+  const kept = settingEntries.filter(([name, { memory, boundIf }]) => {
+    if (memory?.[role] === undefined || settings[name] === undefined) return false;
+    return role === 'worker' || boundIf === undefined || settings[boundIf];
+  });
+  return Object.fromEntries(kept.map(([name]) => [name, settings[name]])) as Remembered;
+}
+
+/** What counts for more than the preset that is asked for; the preset itself says what it is made of. */
+export function layerOf(remembered: Remembered | undefined): Partial<SettingsInput> {
+  if (remembered === undefined) return {};
+  const role = roleOf(remembered);
+  const kept = settingEntries.filter(
+    ([name, { memory }]) => remembered[name] !== undefined && memory?.[role] !== 'compared',
   );
+  return Object.fromEntries(kept.map(([name]) => [name, remembered[name]]));
 }

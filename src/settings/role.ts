@@ -1,10 +1,13 @@
-import type { Settings } from './schema.js';
-
 /** Who runs the control plane: this node, or one of another host. */
 export type Role = 'control-plane' | 'worker';
 
-export function roleOf({ controlPlane }: Pick<Settings, 'controlPlane'>): Role {
+export function roleOf({ controlPlane }: { controlPlane?: string | undefined }): Role {
   return controlPlane === undefined ? 'control-plane' : 'worker';
+}
+
+/** Whether other nodes can be part of the cluster: other hosts reach this one. */
+export function hasSeveralNodes({ hostIp }: { hostIp?: string | undefined }): boolean {
+  return hostIp !== undefined;
 }
 
 /** The certificate with the most rights on this node: a worker has nobody's but its own. */

@@ -1,106 +1,70 @@
-import { z } from 'zod';
-import { UsageError, messageOf } from '../lib/errors.js';
+import { hostname } from 'node:os';
+import * as z from 'zod';
+import { nthAddress } from '../lib/cidr.js';
+import { UsageError } from '../lib/errors.js';
 import { nearest } from '../lib/nearest.js';
-import { artifactNames } from '../artifacts/catalog.js';
-import { parsePortSpec, type PortSpec } from '../rootless/port-spec.js';
-import { runtimeNames } from './runtime-names.js';
-import { tapNetwork } from '../rootless/network.js';
-import { defaultDnsAddress, networkFaults } from './networks.js';
-import { defaultCluster, namePattern } from './paths.js';
+import type { Basis, Setting } from './entry.js';
+import { hasSeveralNodes } from './role.js';
+import { networkFaults } from './networks.js';
+import { settingEntries, table, type SettingName } from './table.js';
 
-const dnsLabel = z.string().regex(namePattern, 'must be lower-case letters, digits and dashes, at most 40');
+type SchemaOf<Name extends SettingName> = ReturnType<(typeof table)[Name]['schema']>;
+type Output<Name extends SettingName> = z.output<SchemaOf<Name>>;
 
-const network = z.cidrv4('must be an IPv4 network such as 10.88.0.0/16');
-const address = z.ipv4('must be an IPv4 address');
-const dnsName = z
-  .string()
-  .max(200)
-  .regex(
-    /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/,
-    'must be a DNS name in lower case',
-  );
+/** What the default makes of a setting: there, there or undefined, or missing. */
+type DefaultOf<Name extends SettingName> = (typeof table)[Name] extends { default: infer Default }
+  ? Default extends (basis: Basis) => infer Value
+    ? Value
+    : Default
+  : undefined;
 
-const runtime = z.enum(runtimeNames, `must be one of ${runtimeNames.join(', ')}`);
+type Complete = { [Name in SettingName as undefined extends DefaultOf<Name> ? never : Name]: Output<Name> };
+type Partly = {
+  [Name in SettingName as undefined extends DefaultOf<Name> ? Name : never]?: Output<Name> | undefined;
+};
 
-const portSpec = z.string().transform((text, context): PortSpec => {
-  try {
-    return parsePortSpec(text);
-  } catch (error) {
-    context.addIssue({ code: 'custom', message: messageOf(error) });
-    return z.NEVER;
-  }
-});
+/** Facts that follow from the settings. */
+type Derived = {
+  /** Whether other nodes can be part of the cluster; if not, the network of pods and the ports are for this one alone. */
+  severalNodes: boolean;
+};
 
-const port = z.int().min(1).max(65535);
+/** The completed description of an instance. */
+export type Settings = Complete & Partly & Derived;
 
-export const defaultPorts = { apiPort: 6443, kubeletPort: 10250, flannelPort: 8472, etcdPort: 2379 };
-export type PortField = keyof typeof defaultPorts;
+/** What may be said of an instance; the rest is completed. */
+export type SettingsInput = { [Name in SettingName]?: z.input<SchemaOf<Name>> | undefined };
 
-/** What a cluster is asked to be: preset, then file, then environment, then flags, each over the one before. */
-const fields = z.strictObject({
-  name: dnsLabel.default(defaultCluster),
-  preset: z.string().default('default-containerd'),
-  runtime: runtime.default('containerd'),
-  /** False: the container runtime alone. */
-  kubernetes: z.boolean().default(true),
-  nodeName: dnsLabel,
-  /** `https://HOST:PORT` of the control plane that the node has joined; without one it is itself the control plane. */
-  controlPlane: z.url({ protocol: /^https$/ }).optional(),
-  /** Address of the host by which other nodes reach this one; without one there are no others. */
-  hostIp: address.optional(),
-  /**
-   * Address of the host that ports for others listen on, where that is not hostIp: in a container, whose engine leads
-   * what comes to hostIp to an address of its own.
-   */
-  listenAddress: address.optional(),
-  /** The node's own network, behind the host's: slirp4netns'. */
-  nodeSubnet: network.default(tapNetwork),
-  /** Without hostIp 10.88.0.0/16; else 10.5.0.0/16, of which each node gets a /24. */
-  podCidr: network.optional(),
-  serviceCidr: network.default('10.0.0.0/24'),
-  /** Networks of docker's containers, each a /24 of it. */
-  dockerCidr: network.default('10.89.0.0/16'),
-  /** In `serviceCidr`; number 53 of it if not given. */
-  dnsAddress: address.optional(),
-  dnsDomain: dnsName.default('cluster.local'),
-  /** Host address and port the Kubernetes API is published on; the address is listenAddress or hostIp if not given, else 127.0.0.1. */
-  apiAddress: address.optional(),
-  apiPort: port.default(defaultPorts.apiPort),
-  /** Published on listenAddress: the kubelet for the API server, UDP for the pods' network, which is the same on all nodes. */
-  kubeletPort: port.default(defaultPorts.kubeletPort),
-  flannelPort: port.default(defaultPorts.flannelPort),
-  /** The first of three inside the namespaces, of which the host sees nothing. */
-  etcdPort: port.default(defaultPorts.etcdPort),
-  /** Whether NodePort and LoadBalancer Services and host ports of pods are published on the host, and at which address. */
-  expose: z.boolean().default(true),
-  publishAddress: address.optional(),
-  /** Ports published at each start, in RootlessKit's form: `127.0.0.1:8080:80/tcp`. */
-  publish: z.array(portSpec).default([]),
-  /** MTU of the tap; 65520 is the largest slirp4netns takes. */
-  mtu: z.int().min(1280).max(65520).default(65520),
-  artifacts: z.enum(['auto', 'download', 'build', 'host']).default('auto'),
-  /** By artifact: a program, or the folder of several, to be used instead of what `artifacts` would get. */
-  artifactPaths: z.partialRecord(z.enum(artifactNames), z.string()).default({}),
-});
+const fields = z.strictObject(
+  Object.fromEntries(settingEntries.map(([name, entry]) => [name, schemaOf(entry)])) as Record<
+    SettingName,
+    z.ZodType
+  >,
+);
 
-export const settingsSchema = fields.transform((settings, context) => {
-  const address = settings.listenAddress ?? settings.hostIp ?? '127.0.0.1';
-  const complete = {
-    ...settings,
-    listenAddress: settings.listenAddress ?? settings.hostIp,
-    podCidr: settings.podCidr ?? (settings.hostIp === undefined ? '10.88.0.0/16' : '10.5.0.0/16'),
-    dnsAddress: settings.dnsAddress ?? defaultDnsAddress(settings.serviceCidr),
-    apiAddress: settings.apiAddress ?? address,
-    publishAddress: settings.publishAddress ?? address,
-  };
-  for (const { field, message } of networkFaults(complete)) {
+/** The schema of one setting, for the value alone. */
+export function schemaOf({ schema, default: value }: Setting): z.ZodType {
+  const own = schema(z);
+  return value === undefined || typeof value === 'function' ? own.optional() : own.default(value);
+}
+
+const settingsSchema = fields.transform((given, context): Settings => {
+  const settings = complete(given);
+  for (const { field, message } of networkFaults(settings)) {
     context.addIssue({ code: 'custom', path: [field], message });
   }
-  return complete;
+  return settings;
 });
 
-export type Settings = z.output<typeof settingsSchema>;
-export type SettingsInput = z.input<typeof settingsSchema>;
+function complete(given: Record<string, unknown>): Settings {
+  const settings = { ...given };
+  const basis = { hostname: hostname(), addressIn: nthAddress };
+  for (const [name, { default: value }] of settingEntries) {
+    if (typeof value !== 'function' || settings[name] !== undefined) continue;
+    settings[name] = (value as (basis: Basis) => unknown)({ ...settings, ...basis } as Basis);
+  }
+  return { ...settings, severalNodes: hasSeveralNodes(settings) } as Settings;
+}
 
 /** Checks and completes `input`; the error names every wrong field. */
 export function parseSettings(input: SettingsInput): Settings {
@@ -113,7 +77,7 @@ export function parseSettings(input: SettingsInput): Settings {
     .filter(({ code }) => code !== 'unrecognized_keys')
     .map(({ path, message }) => `${path.join('.')}: ${message}`);
   throw new UsageError(
-    'todo',
+    unknown.length > 0 ? 'no-such-setting' : 'setting-invalid',
     `the cluster's description is wrong: ${[...unknown.map((key) => `there is no field ${key}`), ...faults].join('; ')}`,
     unknown.length > 0
       ? knownFields(unknown)
@@ -122,7 +86,7 @@ export function parseSettings(input: SettingsInput): Settings {
 }
 
 function knownFields(unknown: readonly string[]): string {
-  const known = Object.keys(fields.shape);
+  const known = Object.keys(table);
   const near = unknown.flatMap((key) => nearest(key, known) ?? []);
   return `${near.length > 0 ? `did you mean ${near.join(', ')}? ` : ''}Known: ${known.join(', ')}`;
 }

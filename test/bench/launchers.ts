@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { defaultNodeName } from '#src/settings/resolve.js';
+import { defaultNodeName } from '#src/settings/node-name.js';
 import {
   binaryOf,
   certificateInput,

@@ -66,7 +66,10 @@ export async function installedArtifacts(owner: Owner): Promise<Artifacts> {
     report: () => undefined,
     signal: AbortSignal.timeout(60_000),
   };
-  return ensureArtifacts(artifactsOf({ runtime: 'containerd', kubernetes: true }), context);
+  return ensureArtifacts(
+    artifactsOf({ runtime: 'containerd', kubernetes: true, severalNodes: false }),
+    context,
+  );
 }
 
 /** Load averages of the last minute and the last five. */

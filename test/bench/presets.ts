@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { binaryOf } from '#src/plan/plan.js';
-import { defaultNodeName } from '#src/settings/resolve.js';
+import { defaultNodeName } from '#src/settings/node-name.js';
 import { renderRuntimeWrapper } from '#src/runtimes/runc-without-cgroups.js';
 import { processTree } from '../e2e/account.js';
 import { busyboxImage, loadBusybox } from '../e2e/pods.js';

@@ -80,7 +80,7 @@ async function makeContext(context: string, scratch: string): Promise<void> {
 
   const prepared = await preparedContext();
   const wanted = (['containerd', 'docker'] as const).flatMap((runtime) =>
-    artifactsOf({ runtime, kubernetes: true, hostIp: '192.0.2.10' }),
+    artifactsOf({ runtime, kubernetes: true, severalNodes: true }),
   );
   for (const { directory } of (await ensureArtifacts([...new Set(wanted)], prepared)).values()) {
     const target = join(ready, 'artifacts', relative(prepared.store, directory));

@@ -68,7 +68,7 @@ export async function makePayload(scratch: string, busybox: string, signal: Abor
   await rename(copy, join(payload, 'u7s'));
 
   const context = await preparedContext();
-  const wanted = artifactsOf({ runtime: 'containerd', kubernetes: true });
+  const wanted = artifactsOf({ runtime: 'containerd', kubernetes: true, severalNodes: false });
   for (const { directory } of (await ensureArtifacts(wanted, context)).values()) {
     const target = join(payload, 'artifacts', relative(context.store, directory));
     await mkdir(dirname(target), { recursive: true });

@@ -1,29 +1,37 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
-import { readRemembered, refuseSwitch, remember } from '#src/settings/remembered.js';
+import { layerOf, memoryOf, readRemembered, remember } from '#src/settings/remembered.js';
 import { parseSettings } from '#src/settings/schema.js';
 import { temporary } from '../temporary.js';
 
-const containerd = parseSettings({ nodeName: 'u7s-host', preset: 'default-containerd' });
+const alone = parseSettings({ nodeName: 'u7s-host', preset: 'default-containerd' });
+const made = { preset: 'default-containerd', runtime: 'containerd', kubernetes: true } as const;
+const ports = { apiPort: 6443, kubeletPort: 10250, flannelPort: 8472, etcdPort: 2379 };
+const dns = { serviceCidr: '10.0.0.0/24', dnsAddress: '10.0.0.53', dnsDomain: 'cluster.local' };
 
-test('a cluster remembers what it is', async (t) => {
+test('a control plane remembers what it is made of, where it is reached and what its data depends on', async (t) => {
   const file = join(await temporary(t), 'cluster.json');
   t.is(await readRemembered(file), undefined);
-  await remember(file, { ...containerd, artifactPaths: { runc: '/opt/runc' } });
+  await remember(file, { ...alone, artifactPaths: { runc: '/opt/runc' } });
   t.deepEqual(await readRemembered(file), {
-    preset: 'default-containerd',
-    runtime: 'containerd',
-    kubernetes: true,
+    ...made,
     artifactPaths: { runc: '/opt/runc' },
-    settled: {
-      nodeSubnet: '10.0.2.0/24',
-      apiPort: 6443,
-      kubeletPort: 10250,
-      flannelPort: 8472,
-      etcdPort: 2379,
-    },
+    nodeSubnet: '10.0.2.0/24',
+    dockerCidr: '10.89.0.0/16',
+    ...dns,
+    ...ports,
   });
+});
+
+test('the network of pods is remembered once it is divided among several nodes', (t) => {
+  t.false('podCidr' in memoryOf(alone));
+  t.is(memoryOf(parseSettings({ hostIp: '192.0.2.10' })).podCidr, '10.5.0.0/16');
+});
+
+test('without Kubernetes there is no network of Services to remember', (t) => {
+  const memory = memoryOf(parseSettings({ runtime: 'docker', kubernetes: false }));
+  t.false('serviceCidr' in memory || 'dnsAddress' in memory || 'dnsDomain' in memory);
 });
 
 test('a node that has joined another host remembers all that it joined with', async (t) => {
@@ -33,32 +41,36 @@ test('a node that has joined another host remembers all that it joined with', as
     controlPlane: 'https://192.0.2.10:6443',
     hostIp: '192.0.2.11',
     podCidr: '10.6.0.0/16',
+    mtu: 1500,
   });
   await remember(file, worker);
-  const { settled } = (await readRemembered(file)) ?? {};
-  t.like(settled, { nodeName: 'second', controlPlane: 'https://192.0.2.10:6443', podCidr: '10.6.0.0/16' });
-  t.deepEqual(parseSettings({ nodeName: 'else', ...settled }), worker);
+  const remembered = await readRemembered(file);
+  t.like(remembered, { nodeName: 'second', controlPlane: 'https://192.0.2.10:6443', podCidr: '10.6.0.0/16' });
+  t.deepEqual(parseSettings({ nodeName: 'else', ...remembered }), worker);
 });
 
-test('a record that cannot be read is told with what to do', async (t) => {
+test('the file is laid out as versions before this one wrote and read it', async (t) => {
+  const file = join(await temporary(t), 'cluster.json');
+  const old = { ...made, artifactPaths: {}, settled: { nodeSubnet: '10.0.2.0/24', ...ports } };
+  await writeFile(file, JSON.stringify(old));
+  t.deepEqual(await readRemembered(file), {
+    ...made,
+    artifactPaths: {},
+    nodeSubnet: '10.0.2.0/24',
+    ...ports,
+  });
+  await remember(file, alone);
+  t.like(JSON.parse(await readFile(file, 'utf8')), old);
+});
+
+test('what the preset decides is remembered, but does not count for more than the preset', (t) => {
+  const layer = layerOf(memoryOf(alone));
+  t.is(layer.serviceCidr, '10.0.0.0/24');
+  t.false('runtime' in layer || 'kubernetes' in layer);
+});
+
+test('a record that cannot be read is reported with what to do', async (t) => {
   const file = join(await temporary(t), 'cluster.json');
   await writeFile(file, '{');
-  await t.throwsAsync(readRemembered(file), {
-    name: 'U7sError',
-    message: /cannot be read from .*cluster\.json/,
-  });
-});
-
-test('its data is not handed to another kind of cluster: the two ways out are named', (t) => {
-  t.notThrows(() => refuseSwitch(containerd, undefined));
-  t.notThrows(() => refuseSwitch({ ...containerd, podCidr: '10.89.0.0/16' }, containerd));
-  const other = { ...containerd, preset: 'default-docker-nokube', kubernetes: false };
-  t.like(
-    t.throws(() => refuseSwitch(other, containerd)),
-    {
-      message:
-        'cluster default was made as default-containerd; with its data it cannot become default-docker-nokube',
-      fix: 'start another cluster beside it: ./run.sh --cluster NAME default-docker-nokube\nor give up its data: u7s reset',
-    },
-  );
+  await t.throwsAsync(readRemembered(file), { code: 'state-unreadable', message: /cluster\.json/ });
 });

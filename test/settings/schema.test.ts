@@ -1,6 +1,7 @@
 import test from 'ava';
 import { parseSettings } from '#src/settings/schema.js';
-import { UsageError } from '#src/lib/errors.js';
+import { formatFix } from '#src/lib/fixes.js';
+import type { UsageError } from '#src/lib/errors.js';
 
 const wrong: Record<string, [given: object, message: RegExp, fix?: RegExp]> = {
   'an unknown field, with the near one': [
@@ -51,11 +52,11 @@ const wrong: Record<string, [given: object, message: RegExp, fix?: RegExp]> = {
 
 for (const [what, [given, message, fix]] of Object.entries(wrong)) {
   test(`the description of a cluster may not have ${what}`, (t) => {
-    const error = t.throws(() => parseSettings({ nodeName: 'u7s-host', ...given }), {
-      instanceOf: UsageError,
+    const error = t.throws<UsageError>(() => parseSettings({ nodeName: 'u7s-host', ...given }), {
       message,
     });
-    t.regex(error?.fix ?? '', fix ?? /correct it/);
+    t.regex(formatFix(error.fixes[0] ?? '', undefined), fix ?? /correct it/);
+    t.is(error.code, what.startsWith('an unknown field') ? 'no-such-setting' : 'setting-invalid');
   });
 }
 
@@ -75,4 +76,13 @@ test('DNS has number 53 of the network of Services unless told otherwise, 10 in 
   t.is(dnsAddress('10.0.0.0/24'), '10.0.0.53');
   t.is(dnsAddress('10.96.0.0/12'), '10.96.0.53');
   t.is(dnsAddress('10.0.9.16/28'), '10.0.9.26');
+});
+
+test('other nodes can be part of the cluster where they reach this host', (t) => {
+  t.false(parseSettings({}).severalNodes);
+  t.true(parseSettings({ hostIp: '192.0.2.10' }).severalNodes);
+});
+
+test('a node is named after its host unless told otherwise', (t) => {
+  t.regex(parseSettings({}).nodeName, /^u7s/);
 });

@@ -47,7 +47,7 @@ export async function fetch(
 ): Promise<void> {
   const needed = async (): Promise<ArtifactName[]> => {
     const { io, projectRoot } = cli;
-    return artifactsOf(await resolveSettings({ env: io.env, projectRoot }, 'default', preset, {}));
+    return artifactsOf(await resolveSettings({ preset, projectRoot, env: io.env }));
   };
   await ensure(cli, command, names.length > 0 ? names : await needed(), artifacts);
 }

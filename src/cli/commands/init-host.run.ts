@@ -8,7 +8,6 @@ import { thisHost } from '../../host/host.js';
 import { planInitHost, renderScript, runInitHost, type InitStep } from '../../host/init-host.js';
 import { U7sError } from '../../lib/errors.js';
 import { runtimes } from '../../runtimes/table.js';
-import { defaultCluster } from '../../settings/paths.js';
 import { resolveSettings } from '../../settings/resolve.js';
 import type { Cli } from '../command.js';
 import { openReporter } from '../globals.js';
@@ -50,12 +49,7 @@ async function planSteps(cli: Cli, options: InitHostOptions): Promise<{ user: st
   const user = options.user ?? (isRoot() ? accountName(env) : env['U7S_USER'] || userInfo().username);
   const host = thisHost(env);
   const buildTools = options.buildTools ?? (await host.which('go')) !== undefined;
-  const { runtime } = await resolveSettings(
-    { env, projectRoot: cli.projectRoot },
-    defaultCluster,
-    options.preset,
-    {},
-  );
+  const { runtime } = await resolveSettings({ preset: options.preset, projectRoot: cli.projectRoot, env });
   const { hostPrograms: runtimePrograms = [] } = runtimes[runtime];
   const facts = await gatherFacts(host, { user, buildTools, runtimePrograms });
   return { user, steps: planInitHost(facts, { user, ...(options.forImage ? { forImage: true } : {}) }) };

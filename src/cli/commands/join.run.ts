@@ -6,18 +6,15 @@ import type { Cli } from '../command.js';
 import { withInstance } from '../instance.js';
 import { stayOrDetach, tellReady } from '../keep-up.js';
 import { instanceTypist } from '../typist.js';
-import type { SettingsFlags } from '../../settings/resolve.js';
+import type { Flags } from '../../settings/flags.js';
 import type { RuntimeName } from '../../settings/runtime-names.js';
 
-export type JoinFlags = Pick<
-  SettingsFlags,
-  'artifacts' | 'artifact' | 'nodeName' | 'hostIp' | 'kubeletPort'
-> & {
+export type JoinFlags = Flags & {
   token?: string;
   discoveryTokenCaCertHash?: string;
   joinFile?: string;
   foreground?: boolean;
-  runtime: RuntimeName;
+  runtime?: RuntimeName;
   timeout?: number;
 };
 
@@ -27,7 +24,7 @@ export async function run(
   endpoint: string | undefined,
   flags: JoinFlags,
 ): Promise<void> {
-  const { foreground = false, runtime, timeout: timeoutMs } = flags;
+  const { foreground = false, runtime = 'containerd', timeout: timeoutMs } = flags;
   const by = invitationOf(cli, endpoint, flags);
   await withInstance(cli, command, async (context) => {
     const result = await join(context, { by, runtime, flags, timeoutMs });

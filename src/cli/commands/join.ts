@@ -1,8 +1,7 @@
 import { Option } from 'commander';
-import { runtimeNames } from '../../settings/runtime-names.js';
 import type { DefineCommand } from '../command.js';
 import { addExamples } from '../help.js';
-import { startOptions } from '../options/start.js';
+import { settingsOptions } from '../options/settings.js';
 import { duration } from '../options/values.js';
 import type { JoinFlags } from './join.run.js';
 
@@ -20,19 +19,6 @@ export const defineJoin: DefineCommand = (program, cli) => {
       ).conflicts(['token', 'discoveryTokenCaCertHash']),
     )
     .option('--foreground', 'stay with the node until Ctrl-C stops it')
-    .addOption(
-      new Option('--runtime <name>', 'container runtime of this node')
-        .choices(runtimeNames)
-        .default('containerd'),
-    )
-    .addOption(startOptions.nodeName())
-    .option(
-      '--host-ip <address>',
-      'address of this host by which the others reach it (default: the one it reaches the control plane from)',
-    )
-    .addOption(startOptions.kubeletPort())
-    .addOption(startOptions.artifacts())
-    .addOption(startOptions.artifact())
     .option(
       '--timeout <duration>',
       'fail when the node is not Ready by then, for example 90s (default: 5m)',
@@ -44,6 +30,7 @@ export const defineJoin: DefineCommand = (program, cli) => {
       const { run } = await import('./join.run.js');
       await run(cli, command, endpoint, flags);
     });
+  for (const option of settingsOptions('join')) command.addOption(option);
   addExamples(command, [
     [
       'u7s join 192.0.2.10:6443 --token abcdef.0123456789abcdef --discovery-token-ca-cert-hash sha256:…',

@@ -7,7 +7,7 @@ import { ownAddress } from '../../host/own-address.js';
 import { writeFileAtomic } from '../../lib/atomic-file.js';
 import { errnoOf, U7sError } from '../../lib/errors.js';
 import { run as runProgram } from '../../lib/exec.js';
-import { defaultNodeName } from '../../settings/resolve.js';
+import { defaultNodeName } from '../../settings/node-name.js';
 import { renderTable } from '../../ui/table.js';
 import type { Cli } from '../command.js';
 import { gen2Verbs, planGen2, type Gen2Settings, type Gen2Step, type Gen2Verb } from '../make/gen2.js';

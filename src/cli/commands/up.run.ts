@@ -5,9 +5,9 @@ import { linkKubeconfig } from '../as-root/checkout-link.js';
 import type { Cli } from '../command.js';
 import { withInstance } from '../instance.js';
 import { stayOrDetach, tellReady } from '../keep-up.js';
-import type { SettingsFlags } from '../../settings/resolve.js';
+import type { Flags } from '../../settings/flags.js';
 
-export type UpFlags = SettingsFlags & {
+export type UpFlags = Flags & {
   timeout?: number;
   retain?: boolean;
   detach?: boolean;

@@ -30,7 +30,7 @@ async function requireCluster(
   // In the node's namespaces the host's process IDs mean nothing.
   if (!env.ROOTLESSKIT_STATE_DIR) await namespacePid(paths.childPid);
   if (await exists(paths.adminKubeconfig)) return;
-  const controlPlane = remembered?.settled.controlPlane;
+  const controlPlane = remembered?.controlPlane;
   if (controlPlane !== undefined) {
     throw new U7sError('not-control-plane', `this node works for the control plane ${controlPlane}`, {
       fixes: ['run kubectl on the host of that control plane'],

@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import { hasSeveralNodes } from '../../settings/role.js';
 import { artifactsOf } from '../../plan/plan.js';
 import { chosenPrograms } from '../../rootless/child.js';
 import { namespacePid, nsenterArgs } from '../../rootless/nsenter.js';
@@ -13,7 +14,11 @@ export async function shell(context: InstanceContext, words: readonly string[]):
   const { env, paths } = context;
   const pid = await namespacePid(paths.childPid);
   const remembered = await requireRemembered(context);
-  const artifacts = await instanceArtifacts(context, remembered, artifactsOf(remembered));
+  const artifacts = await instanceArtifacts(
+    context,
+    remembered,
+    artifactsOf({ ...remembered, severalNodes: hasSeveralNodes(remembered) }),
+  );
   const folders = [...artifacts.values()].flatMap(({ binaries }) => Object.values(binaries).map(dirname));
   return {
     command: 'nsenter',

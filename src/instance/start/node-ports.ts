@@ -1,5 +1,6 @@
 import { firstFree, requireFree } from '../../rootless/free-ports.js';
-import { defaultPorts, type Settings, type PortField } from '../../settings/schema.js';
+import type { Settings } from '../../settings/schema.js';
+import { defaultPorts, type PortField } from '../../settings/table.js';
 import { u7s } from '../../lib/fixes.js';
 import type { Report } from '../../lib/events.js';
 
@@ -15,8 +16,8 @@ export function freePortFinder(report: Report): (field: PortField, address: stri
 
 /** Refuses to start where another program has a port by which other nodes reach this one. */
 export async function requireNodePorts(settings: Settings): Promise<void> {
-  const { hostIp, listenAddress: address = '', kubeletPort, flannelPort } = settings;
-  if (hostIp === undefined) return;
+  const { severalNodes, listenAddress: address = '', kubeletPort, flannelPort } = settings;
+  if (!severalNodes) return;
   await requireFree(
     { proto: 'tcp', address, port: kubeletPort },
     'stop that program, or choose another port with --kubelet-port',

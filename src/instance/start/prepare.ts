@@ -5,7 +5,7 @@ import type { KubeObject } from '../../kube/object.js';
 import { architecture } from '../../lib/architecture.js';
 import { step } from '../../lib/events.js';
 import { renewCertificates } from '../../membership/certificates.js';
-import { factsOf } from '../../membership/facts.js';
+import { sharedSettings } from '../../settings/shared.js';
 import { certificateTable, workerCertificates } from '../../pki/certificates.js';
 import { authorityFile } from '../../pki/identity.js';
 import { ensurePki } from '../../pki/rotate.js';
@@ -78,8 +78,8 @@ async function addonsOf(
   coredns: string,
 ): Promise<KubeObject[]> {
   if (roleOf(settings) === 'worker') return [];
-  const { dnsAddress, dnsDomain, hostIp } = settings;
+  const { dnsAddress, dnsDomain, severalNodes } = settings;
   const rootCa = await readFile(authorityFile(pki), 'utf8');
-  const values = { coredns, dnsAddress, dnsDomain, rootCa, facts: factsOf(settings) };
-  return clusterAddons(projectRoot, values, hostIp !== undefined);
+  const values = { coredns, dnsAddress, dnsDomain, rootCa, facts: sharedSettings(settings) };
+  return clusterAddons(projectRoot, values, severalNodes);
 }

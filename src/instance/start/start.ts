@@ -14,7 +14,8 @@ import { startLauncherProcess, type LauncherHandle } from '../../launcher/handle
 import type { InstanceStatus } from '../../launcher/status.js';
 import { artifactsOf, planNamespaces, type Artifacts, type HostFacts } from '../../plan/plan.js';
 import { artifactsOfSnapshotter } from '../../plan/snapshotter.js';
-import { readRemembered, refuseSwitch, remember } from '../../settings/remembered.js';
+import { refuseChange } from '../../settings/fixed.js';
+import { readRemembered, remember } from '../../settings/remembered.js';
 import type { Settings } from '../../settings/schema.js';
 import type { ServiceDefinition } from '../../supervisor/definition.js';
 import { artifactContext } from '../artifact-context.js';
@@ -54,7 +55,7 @@ export async function start(context: InstanceContext, request: StartRequest): Pr
     report({ kind: 'note', text: `process ${pid} is already starting this cluster: waiting for it` });
   try {
     return await withLock(paths.startLock, signal, onWait, async () => {
-      refuseSwitch(request.settings, await readRemembered(paths.remembered));
+      refuseChange(request.settings, await readRemembered(paths.remembered));
       const running = await present(context);
       return running === undefined
         ? startStopped(context, request)

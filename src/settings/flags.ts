@@ -1,0 +1,23 @@
+import { portBase, portsFrom, settingEntries } from './table.js';
+import type { SettingsInput } from './schema.js';
+
+/** What the command line says of settings, by the names of its flags: `artifact` for `--artifact <name=path>`. */
+export type Flags = Record<string, unknown>;
+
+/** `nodeName` for `--node-name <name>`, `expose` for `--no-expose`: as commander names it. */
+export function attributeOf(flag: string): string {
+  const [long = ''] = flag.split(' ');
+  return long.replace(/^--(no-)?/, '').replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+/** A flag that is named counts for more than --port-base. */
+export function fromFlags(flags: Flags): Partial<SettingsInput> {
+  const base = flags[attributeOf(portBase.flag)];
+  const named = settingEntries.flatMap(([name, { flag }]) => {
+    const value = flag === undefined ? undefined : flags[attributeOf(flag)];
+    // Without --no-expose the description decides.
+    const isGiven = value !== undefined && !(flag?.startsWith('--no-') && value === true);
+    return isGiven ? [[name, value] as const] : [];
+  });
+  return { ...(typeof base === 'number' ? portsFrom(base) : {}), ...Object.fromEntries(named) };
+}

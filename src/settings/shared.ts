@@ -1,0 +1,24 @@
+import * as z from 'zod';
+import type { Settings } from './schema.js';
+import { settingEntries, type SettingName, type table } from './table.js';
+
+type SharedName = {
+  [Name in SettingName]: (typeof table)[Name] extends { shared: true } ? Name : never;
+}[SettingName];
+
+/** What all nodes of a cluster must have alike. */
+export type SharedSettings = Pick<Settings, SharedName>;
+
+const shared = settingEntries.filter(([, entry]) => entry.shared);
+
+const sharedSchema = z.object(Object.fromEntries(shared.map(([name, { schema }]) => [name, schema(z)])));
+
+/** As a control plane tells them to nodes that join. */
+export function sharedSettings(settings: Settings): SharedSettings {
+  return Object.fromEntries(shared.map(([name]) => [name, settings[name]])) as SharedSettings;
+}
+
+/** Checks what a control plane tells; what this version does not know of is left out. */
+export function parseShared(told: unknown): SharedSettings {
+  return sharedSchema.parse(told) as SharedSettings;
+}

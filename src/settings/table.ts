@@ -1,0 +1,291 @@
+/* eslint-disable max-lines -- a table */
+import { artifactNames } from '../artifacts/catalog.js';
+import { parsePortSpec, type PortSpec } from '../rootless/port-spec.js';
+import { messageOf } from '../lib/errors.js';
+import type { Setting, Zod } from './entry.js';
+import { defaultNodeName } from './node-name.js';
+import { defaultCluster, namePattern } from './paths.js';
+import { artifactReading, portReading } from './readings.js';
+import { runtimeNames } from './runtime-names.js';
+
+const dnsLabel = (z: Zod) =>
+  z.string().regex(namePattern, 'must be lower-case letters, digits and dashes, at most 40');
+const network = (z: Zod) => z.cidrv4('must be an IPv4 network such as 10.88.0.0/16');
+const address = (z: Zod) => z.ipv4('must be an IPv4 address');
+const port = (z: Zod) => z.int().min(1).max(65535);
+const ways = ['auto', 'download', 'build', 'host'] as const;
+
+/**
+ * Every setting of an instance, and all that is to be known of it. Flags, variables, precedence, what is remembered and
+ * shared, the help and docs/settings.md follow from it. Kept light: an entry is handed zod, and nothing heavy is imported.
+ */
+export const table = {
+  name: {
+    schema: dnsLabel,
+    help: 'name of the instance',
+    default: defaultCluster,
+    givenBy: '`--cluster`, `U7S_CLUSTER`',
+  },
+  preset: {
+    schema: (z) => z.string(),
+    help: 'name of the preset, which decides the runtime and whether there is Kubernetes',
+    default: 'default-containerd',
+    defaultWords: 'what the instance was before, else `default-docker`',
+    givenBy: 'the argument of `up`',
+    memory: { 'control-plane': 'kept', worker: 'kept' },
+  },
+  runtime: {
+    schema: (z) => z.enum(runtimeNames, `must be one of ${runtimeNames.join(', ')}`),
+    help: 'container runtime of this node',
+    default: 'containerd',
+    flag: '--runtime <name>',
+    choices: runtimeNames,
+    verbs: ['join'],
+    givenBy: 'the preset',
+    memory: { 'control-plane': 'compared', worker: 'compared' },
+  },
+  kubernetes: {
+    schema: (z) => z.boolean(),
+    help: 'whether Kubernetes runs; without it there is the container runtime alone',
+    default: true,
+    givenBy: 'the preset',
+    memory: { 'control-plane': 'compared', worker: 'compared' },
+  },
+  nodeName: {
+    schema: dnsLabel,
+    help: 'name of the node',
+    default: ({ hostname }) => defaultNodeName(hostname),
+    defaultWords: 'u7s-<hostname>',
+    flag: '--node-name <name>',
+    verbs: ['up', 'join'],
+    variables: ['U7S_NODE_NAME', 'NODE_NAME'],
+    memory: { worker: 'fixed' },
+  },
+  controlPlane: {
+    schema: (z) => z.url({ protocol: /^https$/ }),
+    help: '`https://HOST:PORT` of the control plane that the node has joined; without one it is itself the control plane',
+    givenBy: 'the argument of `join`',
+    memory: { worker: 'fixed' },
+  },
+  hostIp: {
+    schema: address,
+    help: 'address of this host by which nodes on other hosts reach it; without one they cannot join',
+    defaultWords: { join: 'the address from which this host reaches the control plane' },
+    flag: '--host-ip <address>',
+    verbs: ['up', 'join'],
+    variables: ['U7S_HOST_IP', 'HOST_IP'],
+    memory: { 'control-plane': 'kept', worker: 'fixed' },
+  },
+  listenAddress: {
+    schema: address,
+    help: 'address of this host on which ports for other nodes listen, where that is not hostIp: in a container, whose engine forwards to an address of its own',
+    default: ({ hostIp }) => hostIp,
+    defaultWords: 'that of hostIp',
+    variables: ['U7S_LISTEN_ADDRESS'],
+  },
+  nodeSubnet: {
+    schema: network,
+    help: 'network of the node itself, behind that of the host: the network of slirp4netns',
+    default: '10.0.2.0/24',
+    variables: ['U7S_NODE_SUBNET', 'NODE_SUBNET'],
+    memory: { 'control-plane': 'kept', worker: 'fixed' },
+  },
+  podCidr: {
+    schema: network,
+    help: 'network of pods; with hostIp each node gets a /24 of it',
+    default: ({ hostIp }) => (hostIp === undefined ? '10.88.0.0/16' : '10.5.0.0/16'),
+    defaultWords: '10.88.0.0/16, with hostIp 10.5.0.0/16',
+    memory: { 'control-plane': 'fixed', worker: 'fixed' },
+    // A node alone has pods that are made anew at each start.
+    boundIf: 'severalNodes',
+    shared: true,
+  },
+  serviceCidr: {
+    schema: network,
+    help: 'network of Services',
+    default: '10.0.0.0/24',
+    memory: { 'control-plane': 'fixed', worker: 'fixed' },
+    boundIf: 'kubernetes',
+    shared: true,
+  },
+  dockerCidr: {
+    schema: network,
+    help: 'network of docker’s containers; each docker network gets a /24 of it when it is made',
+    default: '10.89.0.0/16',
+    memory: { 'control-plane': 'kept' },
+  },
+  dnsAddress: {
+    schema: address,
+    help: 'address of the cluster DNS, in serviceCidr',
+    default: ({ serviceCidr, addressIn }) =>
+      addressIn(serviceCidr, Number(serviceCidr.split('/')[1]) <= 26 ? 53 : 10),
+    defaultWords: 'number 53 of serviceCidr, in a small one number 10',
+    memory: { 'control-plane': 'fixed', worker: 'fixed' },
+    boundIf: 'kubernetes',
+    shared: true,
+  },
+  dnsDomain: {
+    schema: (z) =>
+      z
+        .string()
+        .max(200)
+        .regex(
+          /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/,
+          'must be a DNS name in lower case',
+        ),
+    help: 'domain of the cluster DNS',
+    default: 'cluster.local',
+    memory: { 'control-plane': 'fixed', worker: 'fixed' },
+    boundIf: 'kubernetes',
+    shared: true,
+  },
+  apiAddress: {
+    schema: address,
+    help: 'address of this host on which the API is published',
+    default: ({ listenAddress }) => listenAddress ?? '127.0.0.1',
+    defaultWords: 'that of listenAddress or hostIp, else 127.0.0.1',
+    flag: '--api-address <address>',
+    verbs: ['up'],
+    variables: ['U7S_API_ADDRESS'],
+  },
+  apiPort: {
+    schema: port,
+    help: 'port of this host on which the API is published',
+    default: 6443,
+    defaultWords: '6443, or the next that is free',
+    flag: '--api-port <port>',
+    verbs: ['up'],
+    variables: ['U7S_API_PORT', 'PORT_KUBE_APISERVER'],
+    reading: portReading,
+    portOffset: 0,
+    memory: { 'control-plane': 'kept' },
+  },
+  kubeletPort: {
+    schema: port,
+    help: 'port of this host on which the kubelet is published for other nodes',
+    default: 10250,
+    defaultWords: '10250, or the next that is free',
+    flag: '--kubelet-port <port>',
+    verbs: ['up', 'join'],
+    variables: ['PORT_KUBELET'],
+    reading: portReading,
+    portOffset: 1,
+    memory: { 'control-plane': 'kept', worker: 'fixed' },
+  },
+  flannelPort: {
+    schema: port,
+    help: 'UDP port of the network that connects the pods of several nodes, the same on all of them',
+    default: 8472,
+    defaultWords: '8472, or the next that is free',
+    flag: '--flannel-port <port>',
+    verbs: ['up'],
+    variables: ['PORT_FLANNEL'],
+    reading: portReading,
+    portOffset: 2,
+    memory: { 'control-plane': 'kept', worker: 'fixed' },
+    shared: true,
+  },
+  etcdPort: {
+    schema: port,
+    help: 'the first of three ports of etcd, inside the node, where the host does not see them',
+    default: 2379,
+    variables: ['PORT_ETCD'],
+    reading: portReading,
+    portOffset: 3,
+    memory: { 'control-plane': 'kept' },
+  },
+  expose: {
+    schema: (z) => z.boolean(),
+    help: 'publish NodePort and LoadBalancer Services and host ports of pods on this host',
+    default: true,
+    flag: '--no-expose',
+    flagHelp: 'publish no NodePort or LoadBalancer Services and no host ports of pods',
+    verbs: ['up'],
+  },
+  publishAddress: {
+    schema: address,
+    help: 'address of this host on which Services and host ports of pods are published',
+    default: ({ listenAddress }) => listenAddress ?? '127.0.0.1',
+    defaultWords: 'that of listenAddress or hostIp, else 127.0.0.1',
+    flag: '--publish-address <address>',
+    verbs: ['up'],
+    variables: ['U7S_PUBLISH_ADDRESS'],
+  },
+  publish: {
+    schema: (z) => z.array(portSpec(z)),
+    help: 'publish a port at each start, for example 127.0.0.1:8080:80/tcp',
+    default: [],
+    flag: '--publish <spec>',
+    verbs: ['up'],
+    variables: ['U7S_ROOTLESSKIT_PORTS'],
+    several: { as: 'list', separator: /\s+/ },
+  },
+  mtu: {
+    schema: (z) => z.int().min(1280).max(65520),
+    help: 'MTU of the node’s network; 65520 is the most that slirp4netns takes',
+    default: 65520,
+    memory: { worker: 'fixed' },
+    shared: true,
+  },
+  artifacts: {
+    schema: (z) => z.enum(ways, `must be one of ${ways.join(', ')}`),
+    help: 'where binaries come from',
+    default: 'auto',
+    flag: '--artifacts <way>',
+    choices: ways,
+    verbs: ['up', 'join'],
+    variables: ['U7S_ARTIFACTS'],
+  },
+  artifactPaths: {
+    schema: (z) => z.partialRecord(z.enum(artifactNames), z.string()),
+    help: 'use this program, or folder of programs, as that artifact',
+    default: {},
+    flag: '--artifact <name=path>',
+    verbs: ['up', 'join'],
+    reading: artifactReading,
+    several: { as: 'map', separator: /,/ },
+    memory: { 'control-plane': 'kept', worker: 'kept' },
+    merged: true,
+  },
+} satisfies Record<string, Setting>;
+
+export type SettingName = keyof typeof table;
+
+/** The table, for those that go through it. */
+export const settingEntries = Object.entries(table) as readonly (readonly [SettingName, Setting])[];
+
+/** One word for all ports, for those who run several instances. */
+export const portBase = {
+  flag: '--port-base <port>',
+  variable: 'U7S_PORT_BASE',
+  verbs: ['up'],
+  help: 'the first of four ports in a row, for API, kubelet, Flannel and etcd',
+} as const;
+
+/** Names the ports from `base` on. */
+export function portsFrom(base: number): Record<string, number> {
+  return Object.fromEntries(
+    settingEntries.flatMap(([name, { portOffset }]) =>
+      portOffset === undefined ? [] : [[name, base + portOffset]],
+    ),
+  );
+}
+
+function portSpec(z: Zod) {
+  return z.string().transform((text, context): PortSpec => {
+    try {
+      return parsePortSpec(text);
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: messageOf(error) });
+      return z.NEVER;
+    }
+  });
+}
+
+/** Where ports are looked for from, if nobody names them. */
+export const defaultPorts = {
+  apiPort: table.apiPort.default,
+  kubeletPort: table.kubeletPort.default,
+  flannelPort: table.flannelPort.default,
+};
+export type PortField = keyof typeof defaultPorts;

@@ -11,7 +11,6 @@ export type ServiceDefinition = {
   args: string[];
   /** The whole environment of the process; nothing is inherited. */
   env: Record<string, string>;
-  cwd?: string;
   /**
    * By name: what must have happened to the other service before this one starts for the first time. What has happened
    * stays so: when the other one dies later, this one neither stops nor waits.
@@ -60,8 +59,6 @@ export type ProbeTarget =
   | { type: 'unix'; path: string }
   /** Ready when the HTTP/2 server behind a unix socket, as each gRPC server is one, greets back. */
   | { type: 'http2'; path: string }
-  /** Ready when the command exits with 0. It runs with the environment and the folder of its service. */
-  | { type: 'exec'; command: string; args: string[] }
   | { type: 'file'; path: string };
 
 export type RestartPolicy = {

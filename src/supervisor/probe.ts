@@ -4,20 +4,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { SecureContext } from 'node:tls';
 import { errnoOf, messageOf, U7sError } from '../lib/errors.js';
 import type { Probe, ProbeTarget } from './definition.js';
-import { describeExit, startGroup, type Program } from './process-group.js';
 
 /** `true`, or why it is not ready. */
 export type ProbeResult = true | string;
-
-/** Where the program of an exec probe runs. */
-export type ProbeContext = Pick<Program, 'env' | 'cwd'>;
 
 /** One attempt, of at most `timeoutMs`. Rejects only when `signal` is aborted. */
 export async function probeOnce(
   target: ProbeTarget,
   timeoutMs: number,
   signal: AbortSignal,
-  context: ProbeContext = { env: {} },
 ): Promise<ProbeResult> {
   signal.throwIfAborted();
   const attempt = new AbortController();
@@ -25,7 +20,7 @@ export async function probeOnce(
   const timer = setTimeout(abort, timeoutMs);
   signal.addEventListener('abort', abort, { once: true });
   try {
-    const result = await attemptOf(target, attempt.signal, context);
+    const result = await attemptOf(target, attempt.signal);
     return attempt.signal.aborted ? `no answer within ${timeoutMs} ms` : result;
   } catch (error) {
     return attempt.signal.aborted ? `no answer within ${timeoutMs} ms` : reasonOf(error);
@@ -45,18 +40,12 @@ export function isLate(lastExit: string | undefined): boolean {
 
 /**
  * Resolves once the probe succeeds; throws when it has not within `startupMs`, with the last reason, for which
- * the last attempt is given its time. `onAttempt` is told every result.
+ * the last attempt is given its time.
  */
-export async function waitUntilReady(
-  probe: Probe,
-  signal: AbortSignal,
-  context?: ProbeContext,
-  onAttempt: (result: ProbeResult) => void = () => {},
-): Promise<void> {
+export async function waitUntilReady(probe: Probe, signal: AbortSignal): Promise<void> {
   const start = performance.now();
   for (;;) {
-    const result = await probeOnce(probe, probe.timeoutMs, signal, context);
-    onAttempt(result);
+    const result = await probeOnce(probe, probe.timeoutMs, signal);
     if (result === true) return;
     const elapsed = performance.now() - start;
     if (elapsed >= probe.startupMs)
@@ -67,18 +56,13 @@ export async function waitUntilReady(
 
 /**
  * Pause before the next attempt: a tenth of what it has taken so far, so that readiness is noticed at most so much too
- * late and a service that takes its time is seldom asked. A program is dearer to start than a connection.
+ * late and a service that takes its time is seldom asked.
  */
-export function pollDelay({ type, periodMs }: Pick<Probe, 'type' | 'periodMs'>, elapsedMs: number): number {
-  const [least, share] = type === 'exec' ? [50, 0.25] : [10, 0.1];
-  return Math.min(periodMs, Math.max(least, elapsedMs * share));
+export function pollDelay({ periodMs }: Pick<Probe, 'periodMs'>, elapsedMs: number): number {
+  return Math.min(periodMs, Math.max(10, elapsedMs * 0.1));
 }
 
-async function attemptOf(
-  target: ProbeTarget,
-  signal: AbortSignal,
-  context: ProbeContext,
-): Promise<ProbeResult> {
+async function attemptOf(target: ProbeTarget, signal: AbortSignal): Promise<ProbeResult> {
   switch (target.type) {
     case 'http':
       return get(target, signal);
@@ -88,8 +72,6 @@ async function attemptOf(
       return connects({ path: target.path }, signal);
     case 'http2':
       return greets(target.path, signal);
-    case 'exec':
-      return succeeds(target, signal, context);
     case 'file':
       await stat(target.path);
       return true;
@@ -153,20 +135,6 @@ function greets(path: string, signal: AbortSignal): Promise<ProbeResult> {
     });
     socket.write(http2Greeting);
   });
-}
-
-async function succeeds(
-  { command, args }: { command: string; args: string[] },
-  signal: AbortSignal,
-  context: ProbeContext,
-): Promise<ProbeResult> {
-  const group = await startGroup({ ...context, command, args }, 'ignore');
-  const kill = (): void => group.signal('SIGKILL');
-  signal.addEventListener('abort', kill, { once: true });
-  if (signal.aborted) kill();
-  const exit = await group.ended;
-  signal.removeEventListener('abort', kill);
-  return exit.code === 0 || describeExit(exit);
 }
 
 /** Node gathers the failures on each address of a name in one error without a message. */

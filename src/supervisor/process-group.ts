@@ -1,10 +1,9 @@
 import { spawn, type StdioOptions } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errnoOf, messageOf, U7sError } from '../lib/errors.js';
-import { exists } from '../lib/exists.js';
 import { groupLives } from '../lib/processes.js';
 
-export type Program = { command: string; args: readonly string[]; env: Record<string, string>; cwd?: string };
+export type Program = { command: string; args: readonly string[]; env: Record<string, string> };
 
 export type Exit = { code: number | null; signal: NodeJS.Signals | null };
 
@@ -24,9 +23,9 @@ export class NotExecutableError extends U7sError {
 
 /** Starts a program as the leader of a session and process group of its own. Throws when it cannot be started. */
 export async function startGroup(program: Program, stdio: StdioOptions): Promise<ProcessGroup> {
-  const { command, args, env, cwd } = program;
+  const { command, args, env } = program;
   try {
-    const child = spawn(command, args, { env, stdio, detached: true, ...(cwd === undefined ? {} : { cwd }) });
+    const child = spawn(command, args, { env, stdio, detached: true });
     const { pid } = child;
     if (pid === undefined) throw await new Promise<unknown>((resolve) => child.once('error', resolve));
     let alive = true;
@@ -38,7 +37,7 @@ export async function startGroup(program: Program, stdio: StdioOptions): Promise
     });
     return { pid, ended, signal: (signal) => void (alive && signalGroup(pid, signal)) };
   } catch (error) {
-    throw await explain(program, error);
+    throw explain(command, error);
   }
 }
 
@@ -46,18 +45,10 @@ export function describeExit({ code, signal }: Exit): string {
   return signal ? `signal ${signal}` : `exit code ${code}`;
 }
 
-async function explain({ command, cwd }: Program, error: unknown): Promise<U7sError> {
-  const errno = errnoOf(error);
-  if (errno === 'ENOENT' && cwd !== undefined && !(await exists(cwd))) {
-    return new NotExecutableError(
-      'not-executable',
-      `cannot execute ${command}: its folder ${cwd} does not exist`,
-      {
-        cause: error,
-      },
-    );
-  }
-  const why = { ENOENT: 'no such file, or no such interpreter', EACCES: 'permission denied' }[errno ?? ''];
+function explain(command: string, error: unknown): U7sError {
+  const why = { ENOENT: 'no such file, or no such interpreter', EACCES: 'permission denied' }[
+    errnoOf(error) ?? ''
+  ];
   const message = `cannot execute ${command}: ${why ?? messageOf(error)}`;
   return why
     ? new NotExecutableError('not-executable', message, { cause: error })

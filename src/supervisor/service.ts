@@ -117,12 +117,12 @@ export function createService(definition: ServiceDefinition, context: ServiceCon
       if (stopping.aborted) return undefined;
       if (definition.kind === 'daemon') {
         if (definition.reachable) {
-          await waitUntilReady(definition.reachable, watching.signal, definition);
+          await waitUntilReady(definition.reachable, watching.signal);
           enter('starting', { reachableAt: Date.now() });
         }
-        if (definition.ready) await waitUntilReady(definition.ready, watching.signal, definition);
+        if (definition.ready) await waitUntilReady(definition.ready, watching.signal);
         enter('ready', { readyAt: Date.now() });
-        if (definition.live) await watchLiveness(definition.live, watching.signal, definition);
+        if (definition.live) await watchLiveness(definition.live, watching.signal);
       }
       await over;
       return undefined;
@@ -152,16 +152,12 @@ export function createService(definition: ServiceDefinition, context: ServiceCon
 
 /** Runs what comes before the program; returns what is wrong with it. */
 async function prepare(
-  { before, env, cwd }: ServiceDefinition,
+  { before, env }: ServiceDefinition,
   log: number,
   stopping: AbortSignal,
 ): Promise<string | undefined> {
   if (before === undefined || stopping.aborted) return undefined;
-  const group = await startGroup({ ...before, env, ...(cwd === undefined ? {} : { cwd }) }, [
-    'ignore',
-    log,
-    log,
-  ]);
+  const group = await startGroup({ ...before, env }, ['ignore', log, log]);
   const kill = (): void => group.signal('SIGKILL');
   stopping.addEventListener('abort', kill, { once: true });
   const exit = await group.ended;

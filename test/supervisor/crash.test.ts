@@ -86,7 +86,6 @@ test('a program that cannot be executed: a task fails and tells why, and nothing
   const supervisor = await supervise(t, (dir) => [
     task('missing', '', { command: join(dir, 'missing'), ...again }),
     task('forbidden', '', { command: '/etc/passwd', ...again }),
-    task('homeless', ':', { cwd: join(dir, 'missing'), ...again }),
     daemon('after', { dependsOn: { missing: 'completed' } }),
   ]);
   const reason = async (name: string): Promise<string | undefined> =>
@@ -94,7 +93,6 @@ test('a program that cannot be executed: a task fails and tells why, and nothing
   await supervisor.start();
   t.regex((await reason('missing')) ?? '', /^cannot execute .*\/missing: no such file/);
   t.is(await reason('forbidden'), 'cannot execute /etc/passwd: permission denied');
-  t.regex((await reason('homeless')) ?? '', /^cannot execute \/bin\/sh: its folder .* does not exist/);
   t.is(supervisor.statusOf('after').phase, 'waiting');
 });
 

@@ -1,4 +1,6 @@
+import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:http2';
+import type { AddressInfo } from 'node:net';
 import { mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
@@ -49,29 +51,19 @@ test('a process that is stopped is killed, for it cannot obey', async (t) => {
 });
 
 test('failures count only in a row', async (t) => {
-  const dir = await temporaryDir(t);
   const ending = new AbortController();
-  const watching = watchLiveness(
-    {
-      type: 'exec',
-      command: '/bin/sh',
-      // Fails at first, then every second time; ends the test at the sixth.
-      args: [
-        '-c',
-        `echo >>${dir}/n; n=$(wc -l <${dir}/n); [ $n -lt 8 ] || : >${dir}/end; [ $((n % 2)) = 0 ]`,
-      ],
-      periodMs: 1,
-      timeoutMs: 5_000,
-      failureThreshold: 2,
-    },
-    ending.signal,
-    { env: { PATH: '/usr/bin:/bin' } },
-  );
-  const end = { type: 'file', path: join(dir, 'end') } as const;
-  const other = new AbortController();
-  while ((await probeOnce(end, 1_000, other.signal)) !== true) await new Promise(setImmediate);
-  ending.abort();
-  await t.throwsAsync(watching, { any: true });
+  let asked = 0;
+  // Fails at first, then every second time; ends the test at the eighth.
+  const server = createHttpServer((_request, response) => {
+    if (++asked === 8) ending.abort();
+    response.writeHead(asked % 2 === 0 ? 200 : 503).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => server.close());
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const probe = { type: 'http', url, periodMs: 1, timeoutMs: 5_000, failureThreshold: 2 } as const;
+  await t.throwsAsync(watchLiveness(probe, ending.signal), { any: true, name: 'AbortError' });
+  t.is(asked, 8);
 });
 
 test('an HTTP/2 server on a unix socket answers to a greeting', async (t) => {

@@ -18,7 +18,7 @@ export type CleanupRequest = {
 /** Stops the instance and removes everything of it, data included. Returns the paths that were, or would be, removed. */
 export async function cleanup(context: InstanceContext, request: CleanupRequest): Promise<string[]> {
   const { all, dryRun, onRemoved = () => undefined } = request;
-  const { dockerConfig, env, kubeconfig, name, paths } = context;
+  const { dockerConfig, env, kubeconfig, name, paths, signal } = context;
   if (dryRun) return present(cleanupTargets(paths, all));
   const unit = userUnit(instanceName(name), paths.configHome);
   const units = (await removeUnit(unit, env)) ? [unit.file] : [];
@@ -27,7 +27,7 @@ export async function cleanup(context: InstanceContext, request: CleanupRequest)
   removed.forEach(onRemoved);
   await withdrawContext(dockerConfig, instanceName(name), paths.dockerSocket);
   // Last, since a file that cannot be understood is left to its owner.
-  await withdrawKubeconfig(name, paths, kubeconfig);
+  await withdrawKubeconfig(name, paths, kubeconfig, signal);
   return [...units, ...removed];
 }
 

@@ -33,15 +33,17 @@ export async function publishKubeconfig(
   spec: Settings,
   paths: Paths,
   target: KubeconfigTarget,
+  signal: AbortSignal,
 ): Promise<U7sError | undefined> {
   const identity = await readIdentityFiles(identityFiles(paths.pki, 'admin'));
   const entry = { name: instanceName(spec.name), server: apiServerUrl(spec), ...identity };
   await writeFileAtomic(paths.adminKubeconfig, renderKubeconfig(entry));
   const candidates = kubeconfigCandidates({ ...target, home: paths.home });
   try {
-    await mergeIntoKubeconfig(candidates, entry);
+    await mergeIntoKubeconfig(candidates, entry, signal);
     return undefined;
   } catch (error) {
+    signal.throwIfAborted();
     if (error instanceof U7sError) return error;
     return new U7sError(
       'kubeconfig-not-written',
@@ -58,6 +60,8 @@ export async function withdrawKubeconfig(
   cluster: string,
   paths: Paths,
   target: KubeconfigTarget,
+  signal: AbortSignal,
 ): Promise<void> {
-  await removeFromKubeconfig(kubeconfigCandidates({ ...target, home: paths.home }), instanceName(cluster));
+  const candidates = kubeconfigCandidates({ ...target, home: paths.home });
+  await removeFromKubeconfig(candidates, instanceName(cluster), signal);
 }

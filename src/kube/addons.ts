@@ -64,7 +64,7 @@ export async function applyAddons(
 async function applyAll(client: KubeClient, objects: KubeObject[], signal: AbortSignal): Promise<void> {
   await Promise.all(
     objects.map((object) =>
-      pRetry(() => client.apply(object, { fieldManager, force: true, signal }), {
+      pRetry(() => client.apply(object, { fieldManager, signal }), {
         signal,
         retries: 8,
         minTimeout: 50,

@@ -4,16 +4,11 @@ import { kubeError } from './errors.js';
 import { objectPath, type KubeObject } from './object.js';
 import { linesOf, send, textOf, type RequestOptions } from './transport.js';
 
-export type ApplyOptions = {
-  fieldManager: string;
-  /** Take over fields that another manager owns; a conflict is an error otherwise. */
-  force?: boolean;
-  signal?: AbortSignal;
-};
+export type ApplyOptions = { fieldManager: string; signal?: AbortSignal };
 
 export type WatchOptions = {
   resourceVersion?: string;
-  /** The server is to end the stream after so many seconds; one that has died without a word is noticed then too. */
+  /** The server ends the stream after so many seconds; a server that has died silently is noticed then too. */
   timeoutSeconds?: number;
   signal: AbortSignal;
 };
@@ -25,7 +20,7 @@ export type KubeClient = {
   /** The parsed answer when it is JSON, otherwise its text. Throws a `KubeError` for a status of 400 and above. */
   request(method: string, path: string, options?: RequestOptions): Promise<unknown>;
   get<T>(path: string, options?: RequestOptions): Promise<T>;
-  /** Server-side apply: makes the object, or changes the fields it names. */
+  /** Server-side apply: makes the object, or changes the fields it names, also those that another manager owns. */
   apply<T extends KubeObject>(object: T, options: ApplyOptions): Promise<T>;
   /**
    * Events of a collection until `signal` is aborted or the server ends the stream, as it does now and then. Without
@@ -62,8 +57,8 @@ export function createKubeClient({
   }
 
   async function apply<T extends KubeObject>(object: T, options: ApplyOptions): Promise<T> {
-    const { fieldManager, force = false, signal } = options;
-    const query = new URLSearchParams({ fieldManager, force: String(force) });
+    const { fieldManager, signal } = options;
+    const query = new URLSearchParams({ fieldManager, force: 'true' });
     const contentType = 'application/apply-patch+yaml';
     const path = `${objectPath(object)}?${query.toString()}`;
     return (await request('PATCH', path, { body: object, contentType, signal })) as T;

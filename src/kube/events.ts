@@ -38,7 +38,6 @@ export function createEventRecorder(client: KubeClient, component: string): Even
       try {
         await client.apply(eventObject(name, event, { ...entry, last: time }), {
           fieldManager: component,
-          force: true,
           signal,
         });
         told.set(name, entry);

@@ -11,11 +11,7 @@ const retryMs = 50;
  * Runs `work` while holding `path`, a lock file as kubectl and kind use it: made exclusively, removed afterwards.
  * Takes over a lock that was left behind. Throws a `U7sError` after 5 s of waiting for one that is held.
  */
-export async function withFileLock<T>(
-  path: string,
-  signal: AbortSignal | undefined,
-  work: () => Promise<T>,
-): Promise<T> {
+export async function withFileLock<T>(path: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
   const deadline = Date.now() + patienceMs;
   while (!(await tryLock(path))) {
     if (Date.now() > deadline) {
@@ -23,7 +19,7 @@ export async function withFileLock<T>(
         fixes: ['try again when that program has finished', `if none is running: rm ${path}`],
       });
     }
-    await delay(retryMs, undefined, signal === undefined ? {} : { signal });
+    await delay(retryMs, undefined, { signal });
   }
   try {
     return await work();

@@ -32,7 +32,7 @@ export function kubeconfigCandidates(from: {
 export async function mergeIntoKubeconfig(
   candidates: readonly string[],
   input: KubeconfigInput,
-  signal?: AbortSignal,
+  signal: AbortSignal,
 ): Promise<string> {
   const path = await firstExisting(candidates);
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
@@ -59,7 +59,7 @@ export async function mergeIntoKubeconfig(
 export async function removeFromKubeconfig(
   candidates: readonly string[],
   name: string,
-  signal?: AbortSignal,
+  signal: AbortSignal,
 ): Promise<string[]> {
   const changed: string[] = [];
   for (const path of candidates) {
@@ -78,7 +78,7 @@ export async function removeFromKubeconfig(
 /** Changes `path` under kubectl's lock; `change` tells whether there is something to write. */
 async function edit(
   path: string,
-  signal: AbortSignal | undefined,
+  signal: AbortSignal,
   change: (config: Document, yaml: Yaml) => boolean,
 ): Promise<boolean> {
   const yaml = await import('yaml');

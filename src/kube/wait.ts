@@ -17,21 +17,18 @@ type Pod = KubeObject & {
   };
 };
 
-/**
- * After a restart the API still shows what was true before the stop, until the kubelet has reported again. What is
- * waited for here counts from when this process began, since it is the one that starts the kubelet.
- */
-const processStart = new Date(performance.timeOrigin);
-
 /** Milliseconds before a connection that failed is tried again, while the API server restarts. */
 const reconnectMs = 200;
 
-/** Returns when the node's kubelet has reported, after `since`, that the node is Ready. */
+/**
+ * Returns when the node's kubelet has reported, after `since`, that the node is Ready. After a restart the API still shows
+ * what was true before the stop, until the kubelet has reported again.
+ */
 export async function waitForNodeReady(
   client: KubeClient,
   nodeName: string,
+  since: Date,
   signal: AbortSignal,
-  since = processStart,
 ): Promise<void> {
   const isReady = ({ status }: Node): boolean => {
     const ready = readyCondition(status?.conditions);
@@ -41,16 +38,15 @@ export async function waitForNodeReady(
 }
 
 /**
- * Returns when as many pods as the Deployment wants are Ready, with containers that were started after `since`; those of
- * other nodes than `node`, if it is given, have gone on running.
+ * Returns when as many pods as the Deployment wants are Ready. Those of `node` count if their containers were started after
+ * `since`; those of other nodes have gone on running.
  */
 export async function waitForDeploymentAvailable(
   client: KubeClient,
   namespace: string,
   name: string,
+  { since, node }: { since: Date; node: string },
   signal: AbortSignal,
-  since = processStart,
-  node?: string,
 ): Promise<void> {
   const deployments = `/apis/apps/v1/namespaces/${encodeURIComponent(namespace)}/deployments`;
   const { spec } = await waitForObject<Deployment>(client, deployments, name, () => true, signal);
@@ -58,7 +54,7 @@ export async function waitForDeploymentAvailable(
   const query = new URLSearchParams({ labelSelector: labels.join(',') });
   const isReady = ({ spec: { nodeName }, status }: Pod): boolean =>
     readyCondition(status?.conditions) !== undefined &&
-    ((node !== undefined && nodeName !== node) ||
+    (nodeName !== node ||
       (status?.containerStatuses ?? []).every(({ state }) => isSince(state?.running?.startedAt, since)));
   await watchUntil<Pod>(
     client,

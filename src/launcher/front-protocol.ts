@@ -43,7 +43,7 @@ const isStep = objectOf<StepEvent>({
   kind: oneOf('step'),
   id: isString,
   title: isString,
-  state: oneOf('started', 'progress', 'done', 'failed', 'skipped'),
+  state: oneOf('started', 'progress', 'done', 'failed'),
   detail: optional(isString),
   fraction: optional(isNumber),
 });

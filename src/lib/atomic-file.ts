@@ -16,7 +16,7 @@ export type WriteOptions = {
 /** Replaces `path` in one step, so that a reader sees the old or the new content, never a part. */
 export async function writeFileAtomic(
   path: string,
-  content: string | Uint8Array,
+  content: string,
   { mode = 0o600, durable = true }: WriteOptions = {},
 ): Promise<void> {
   const temporary = join(dirname(path), `.${randomBytes(6).toString('hex')}.tmp`);

@@ -13,7 +13,7 @@ export type StepEvent = {
   id: string;
   /** What the user reads, e.g. `kube-apiserver` or `download etcd 3.6.14`. */
   title: string;
-  state: 'started' | 'progress' | 'done' | 'failed' | 'skipped';
+  state: 'started' | 'progress' | 'done' | 'failed';
   /** A few words on how it stands: `12.3/27.0 MB`, `from cache`, the error. */
   detail?: string;
   /** 0 to 1, when the end is known. */

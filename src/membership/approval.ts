@@ -132,7 +132,7 @@ function faultOf(request: SigningRequest, node: string, nodes: ClusterView['node
 }
 
 /** The node that a kubelet's certificate is for. */
-export function nodeNameIn({ requested: { subject } }: SigningRequest): string | undefined {
+function nodeNameIn({ requested: { subject } }: SigningRequest): string | undefined {
   const [organization, commonName = '', ...more] = subject;
   if (organization !== 'O=system:nodes' || more.length > 0) return undefined;
   const name = /^CN=system:node:([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?)$/.exec(commonName)?.[1];

@@ -6,7 +6,7 @@ import { errnoOf } from '../lib/errors.js';
 import { makeMissingDir } from './generated-files.js';
 
 /** `x.log`, `x.log.1` and `x.log.2` of at most 10 MiB each. */
-export const logLimits = { bytes: 10 * 2 ** 20, files: 3 };
+const logLimits = { bytes: 10 * 2 ** 20, files: 3 };
 
 const suffix = '.log';
 

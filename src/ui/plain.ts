@@ -60,7 +60,7 @@ export function createPlainRenderer(
       const time = known
         ? ` ${state === 'done' ? 'in' : 'after'} ${formatElapsed(clock.now() - known.startedAt)}`
         : '';
-      say(`${title}: ${state}${state === 'skipped' ? '' : time}${detail ? ` (${detail})` : ''}`);
+      say(`${title}: ${state}${time}${detail ? ` (${detail})` : ''}`);
     }
   };
 

@@ -91,11 +91,9 @@ export function liveLines(steps: RunningStep[], now: number, columns: number): s
 function endedLine(event: Event, elapsed: number | undefined, fixText: FixText): string {
   if (event.kind === 'warning') return `${yellow('!')} ${warningText(event, fixText)}`;
   if (event.kind === 'note') return event.text;
-  const mark = { done: green('✓'), failed: red('✗'), skipped: dim('-') }[
-    event.state as 'done' | 'failed' | 'skipped'
-  ];
+  const mark = event.state === 'failed' ? red('✗') : green('✓');
   const title = event.state === 'failed' ? bold(event.title) : event.title;
-  const time = elapsed === undefined || event.state === 'skipped' ? '' : `  ${dim(formatElapsed(elapsed))}`;
+  const time = elapsed === undefined ? '' : `  ${dim(formatElapsed(elapsed))}`;
   return `${mark} ${title}${event.detail ? dim(`  ${event.detail}`) : ''}${time}`;
 }
 

@@ -19,7 +19,7 @@ export async function bringUp(
   try {
     await Promise.all([
       step(report, 'node', `node ${plan.nodeName}`, () =>
-        waitForNodeReady(client, plan.nodeName, signal, since),
+        waitForNodeReady(client, plan.nodeName, since, signal),
       ),
       ...(plan.role === 'worker' ? [] : [dns(client, plan, since, report, signal)]),
     ]);
@@ -37,6 +37,6 @@ async function dns(
 ): Promise<void> {
   await step(report, 'dns', 'cluster DNS', async () => {
     await applyAddons(client, addons, signal);
-    await waitForDeploymentAvailable(client, 'kube-system', 'coredns', signal, since, nodeName);
+    await waitForDeploymentAvailable(client, 'kube-system', 'coredns', { since, node: nodeName }, signal);
   });
 }

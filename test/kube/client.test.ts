@@ -56,7 +56,7 @@ test('apply patches the object at its path', async (t) => {
     metadata: { name: 'c', namespace: 'n' },
     data: { a: 'ä' },
   };
-  await client.apply(object, { fieldManager: 'usernetes', force: true });
+  await client.apply(object, { fieldManager: 'usernetes' });
   t.deepEqual(seen, [
     [
       'PATCH',

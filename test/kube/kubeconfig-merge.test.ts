@@ -12,6 +12,7 @@ import {
 } from '#src/kube/kubeconfig-merge.js';
 import { temporary } from '../temporary.js';
 
+const { signal } = new AbortController();
 const ours = {
   name: 'usernetes',
   server: 'https://127.0.0.1:6443',
@@ -69,13 +70,13 @@ test('of several files the first that exists is used, else the last is made', as
   const dir = await emptyDir(t);
   const [a, b, c] = [join(dir, 'a'), join(dir, 'b'), join(dir, 'c')];
   await writeFile(b, '');
-  t.is(await mergeIntoKubeconfig([a, b, c], ours), b);
-  t.is(await mergeIntoKubeconfig([join(dir, 'x'), join(dir, 'y')], ours), join(dir, 'y'));
+  t.is(await mergeIntoKubeconfig([a, b, c], ours, signal), b);
+  t.is(await mergeIntoKubeconfig([join(dir, 'x'), join(dir, 'y')], ours, signal), join(dir, 'y'));
 });
 
 test('a new file is private and makes our context the current one', async (t) => {
   const file = join(await emptyDir(t), '.kube', 'config');
-  await mergeIntoKubeconfig([file], ours);
+  await mergeIntoKubeconfig([file], ours, signal);
   t.deepEqual(await load(file), {
     apiVersion: 'v1',
     kind: 'Config',
@@ -93,23 +94,23 @@ test('a new file is private and makes our context the current one', async (t) =>
 
 test('everything else stays, comments too', async (t) => {
   const file = await fileWith(t, others);
-  await mergeIntoKubeconfig([file], ours);
+  await mergeIntoKubeconfig([file], ours, signal);
   const merged = await load(file);
   t.is(merged['current-context'], 'usernetes');
   t.deepEqual(
     merged.clusters?.map(({ name }) => name),
     ['work', 'usernetes'],
   );
-  t.deepEqual(await removeFromKubeconfig([file], 'usernetes'), [file]);
+  t.deepEqual(await removeFromKubeconfig([file], 'usernetes', signal), [file]);
   t.is(await readFile(file, 'utf8'), others.replace('current-context: work\n', ''));
 });
 
 test('merging again replaces what is ours and keeps the namespace the user works in', async (t) => {
   const file = await fileWith(t, others);
-  await mergeIntoKubeconfig([file], ours);
+  await mergeIntoKubeconfig([file], ours, signal);
   const first = await readFile(file, 'utf8');
   await writeFile(file, first.replace('user: usernetes\n', 'user: usernetes\n      namespace: demo\n'));
-  await mergeIntoKubeconfig([file], { ...ours, server: 'https://127.0.0.1:7443', caPem: 'CA2' });
+  await mergeIntoKubeconfig([file], { ...ours, server: 'https://127.0.0.1:7443', caPem: 'CA2' }, signal);
   const { clusters, contexts } = await load(file);
   t.deepEqual(clusters?.[1]?.['cluster'], {
     server: 'https://127.0.0.1:7443',
@@ -121,12 +122,12 @@ test('merging again replaces what is ours and keeps the namespace the user works
 
 test('the current context is left alone by a removal when it is another one', async (t) => {
   const file = await fileWith(t, others);
-  await mergeIntoKubeconfig([file], ours);
+  await mergeIntoKubeconfig([file], ours, signal);
   await writeFile(
     file,
     (await readFile(file, 'utf8')).replace(/current-context: .*/, 'current-context: work'),
   );
-  await removeFromKubeconfig([file], 'usernetes');
+  await removeFromKubeconfig([file], 'usernetes', signal);
   t.is(await readFile(file, 'utf8'), others);
 });
 
@@ -134,9 +135,9 @@ test('a removal looks into every file, and touches those without us not at all',
   const dir = await emptyDir(t);
   const [a, b, c] = [join(dir, 'a'), join(dir, 'b'), join(dir, 'missing', 'c')];
   await writeFile(a, others);
-  await mergeIntoKubeconfig([b], ours);
+  await mergeIntoKubeconfig([b], ours, signal);
   const before = await stat(a);
-  t.deepEqual(await removeFromKubeconfig([a, b, c], 'usernetes'), [b]);
+  t.deepEqual(await removeFromKubeconfig([a, b, c], 'usernetes', signal), [b]);
   t.is((await stat(a)).ino, before.ino);
 });
 
@@ -164,11 +165,11 @@ test('merge then remove gives back what was there, whatever was there', async (t
     fc.asyncProperty(config, layout, async (original, write) => {
       const file = join(dir, 'config');
       await writeFile(file, write(original));
-      await mergeIntoKubeconfig([file], ours);
+      await mergeIntoKubeconfig([file], ours, signal);
       const merged = await load(file);
       t.is(merged.clusters?.at(-1)?.name, 'usernetes');
       t.is(merged['current-context'], 'usernetes');
-      await removeFromKubeconfig([file], 'usernetes');
+      await removeFromKubeconfig([file], 'usernetes', signal);
       t.deepEqual(semantics((await load(file)) as Record<string, unknown>), semantics(original));
     }),
     { numRuns: 40 },
@@ -184,11 +185,11 @@ for (const [what, text] of [
 ] as const) {
   test(`a file with ${what} is left as it is, with a fix`, async (t) => {
     const file = await fileWith(t, text);
-    const merge = await t.throwsAsync(mergeIntoKubeconfig([file], ours), { instanceOf: U7sError });
+    const merge = await t.throwsAsync(mergeIntoKubeconfig([file], ours, signal), { instanceOf: U7sError });
     t.true(merge.message.includes(file));
     t.is(merge.code, 'kubeconfig-invalid');
     t.true(merge.fixes.join().includes(`mv ${file}`));
-    await t.throwsAsync(removeFromKubeconfig([file], 'usernetes'), { instanceOf: U7sError });
+    await t.throwsAsync(removeFromKubeconfig([file], 'usernetes', signal), { instanceOf: U7sError });
     t.is(await readFile(file, 'utf8'), text);
     t.deepEqual(await readdir(join(file, '..')), ['config'], 'no lock and no temporary file is left');
   });
@@ -200,7 +201,7 @@ test('a symbolic link stays one, and its target is changed', async (t) => {
   await writeFile(join(dir, 'dotfiles', 'kube'), others);
   await symlink('dotfiles/kube', join(dir, 'link'));
   await symlink('link', join(dir, 'config'));
-  await mergeIntoKubeconfig([join(dir, 'config')], ours);
+  await mergeIntoKubeconfig([join(dir, 'config')], ours, signal);
   t.true((await lstat(join(dir, 'config'))).isSymbolicLink());
   t.true((await lstat(join(dir, 'link'))).isSymbolicLink());
   t.is((await load(join(dir, 'dotfiles', 'kube')))['current-context'], 'usernetes');
@@ -209,7 +210,7 @@ test('a symbolic link stays one, and its target is changed', async (t) => {
 test('a lock that another program holds is waited for', async (t) => {
   const file = await fileWith(t, others);
   await writeFile(`${file}.lock`, '');
-  const merging = mergeIntoKubeconfig([file], ours);
+  const merging = mergeIntoKubeconfig([file], ours, signal);
   const first = await Promise.race([merging.then(() => 'merged'), delay(100, 'waiting')]);
   t.is(first, 'waiting');
   t.is(await readFile(file, 'utf8'), others);
@@ -223,7 +224,7 @@ test('a lock that was left behind is taken over', async (t) => {
   await writeFile(`${file}.lock`, '');
   const longAgo = new Date(Date.now() - 60_000);
   await utimes(`${file}.lock`, longAgo, longAgo);
-  await mergeIntoKubeconfig([file], ours);
+  await mergeIntoKubeconfig([file], ours, signal);
   t.deepEqual(await readdir(join(file, '..')), ['config']);
 });
 
@@ -237,6 +238,6 @@ test('waiting for a lock ends with the signal', async (t) => {
 test('several merges at once all arrive', async (t) => {
   const file = await fileWith(t, others);
   const names = ['a', 'b', 'c', 'd', 'e'];
-  await Promise.all(names.map((name) => mergeIntoKubeconfig([file], { ...ours, name })));
+  await Promise.all(names.map((name) => mergeIntoKubeconfig([file], { ...ours, name }, signal)));
   t.deepEqual((await load(file)).contexts?.map(({ name }) => name).sort(), [...names, 'work']);
 });

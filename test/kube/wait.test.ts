@@ -17,6 +17,8 @@ const node = (name: string, ready: boolean, reported = new Date()): object => ({
 
 /** As the API writes times. */
 const wholeSeconds = (date: Date): string => date.toISOString().replace(/\.\d+/, '');
+/** Of this process: what is ready from then on is so since the restart. */
+const start = new Date(performance.timeOrigin);
 const yesterday = new Date(Date.now() - 24 * 3600_000);
 
 test('waiting for a node sees it become ready, over ended streams and a restarting server', async (t) => {
@@ -35,7 +37,7 @@ test('waiting for a node sees it become ready, over ended streams and a restarti
     urls.add(request.url);
     answers.shift()?.(response);
   });
-  await waitForNodeReady(client, 'node1', new AbortController().signal);
+  await waitForNodeReady(client, 'node1', start, new AbortController().signal);
   t.is(answers.length, 0);
   t.deepEqual([...urls], ['/api/v1/nodes?fieldSelector=metadata.name%3Dnode1&watch=true']);
 });
@@ -46,7 +48,7 @@ test('a node that was ready before the restart is not taken for ready', async (t
     const report = reports.shift();
     response.end(line('ADDED', node('node1', true, report)));
   });
-  await waitForNodeReady(client, 'node1', new AbortController().signal);
+  await waitForNodeReady(client, 'node1', start, new AbortController().signal);
   t.is(reports.length, 0);
 });
 
@@ -83,7 +85,13 @@ test('waiting for a Deployment counts its pods that were started since', async (
       next();
     }
   });
-  await waitForDeploymentAvailable(client, 'kube-system', 'dns', new AbortController().signal);
+  await waitForDeploymentAvailable(
+    client,
+    'kube-system',
+    'dns',
+    { since: start, node: 'node1' },
+    new AbortController().signal,
+  );
   t.true(sent >= 6);
   t.true(urls.at(-1)?.startsWith('/api/v1/namespaces/kube-system/pods?labelSelector=app%3Ddns'));
 });
@@ -102,16 +110,16 @@ test('pods of other nodes have gone on running, however long ago they were start
   });
   const signal = AbortSignal.timeout(5_000);
   await t.notThrowsAsync(
-    waitForDeploymentAvailable(client, 'kube-system', 'dns', signal, new Date(), 'node1'),
+    waitForDeploymentAvailable(client, 'kube-system', 'dns', { since: new Date(), node: 'node1' }, signal),
   );
 });
 
 test('waiting for a node ends with its signal, and at once when it is not allowed', async (t) => {
   const controller = new AbortController();
   const silent = await clientOf(t, () => controller.abort(new Error('stopped')));
-  await t.throwsAsync(waitForNodeReady(silent, 'node1', controller.signal), { message: 'stopped' });
+  await t.throwsAsync(waitForNodeReady(silent, 'node1', start, controller.signal), { message: 'stopped' });
   const strict = await clientOf(t, (_request, response) => json(response, 403, { message: 'no' }));
-  await t.throwsAsync(waitForNodeReady(strict, 'node1', new AbortController().signal), {
+  await t.throwsAsync(waitForNodeReady(strict, 'node1', start, new AbortController().signal), {
     instanceOf: KubeError,
   });
 });

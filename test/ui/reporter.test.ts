@@ -88,8 +88,8 @@ test('plain and verbose: all of the progress', (t) => {
   report(step('started'));
   report(step('progress', { detail: 'a' }));
   report(step('progress', { detail: 'b' }));
-  report(step('skipped', { detail: 'there already' }));
-  t.is(stderr.text(), 'etcd: started\netcd: a, 0.0s\netcd: b, 0.0s\netcd: skipped (there already)\n');
+  report(step('done', { detail: 'from cache' }));
+  t.is(stderr.text(), 'etcd: started\netcd: a, 0.0s\netcd: b, 0.0s\netcd: done in 0.0s (from cache)\n');
 });
 
 test('quiet: warnings only', (t) => {

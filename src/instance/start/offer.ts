@@ -11,7 +11,7 @@ import { publishKubeconfig } from '../kubeconfig.js';
 /** Adds the cluster to the person's kubeconfig; returns whether it is there. Only a control plane has an administrator. */
 export async function offerKubeconfig(context: InstanceContext, spec: Settings): Promise<boolean> {
   if (!spec.kubernetes || roleOf(spec) !== 'control-plane') return false;
-  const fault = await publishKubeconfig(spec, context.paths, context.kubeconfig);
+  const fault = await publishKubeconfig(spec, context.paths, context.kubeconfig, context.signal);
   if (fault !== undefined) context.report(warningOf(fault));
   return fault === undefined;
 }

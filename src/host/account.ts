@@ -1,23 +1,26 @@
 import { readFile } from 'node:fs/promises';
 import { U7sError } from '../lib/errors.js';
+import { u7s } from '../lib/fixes.js';
 import { isExecutable } from '../lib/exists.js';
 import { run } from '../lib/exec.js';
 import { privacyFault } from './user-dirs.js';
 
-/** The ordinary user that a command of root acts as. */
+/** The ordinary user that root's commands act as. */
 export type Account = {
   name: string;
   uid: number;
   gid: number;
   home: string;
   shell: string;
-  /** `/run/user/<uid>` where it is there and private to them. */
+  /** `/run/user/<uid>`, if it exists and is private to them. */
   runtimeDir?: string;
 };
 
 type Env = Record<string, string | undefined>;
 
-/** Who root acts as: `U7S_USER`; else who called sudo; else `usernetes`. Also whom init-host prepares. */
+const actAsAnother = 'act as another user: set U7S_USER';
+
+/** The user that root acts as, and that init-host prepares: `U7S_USER`, else who called sudo, else `usernetes`. */
 export function accountName(env: Env): string {
   const caller = env['SUDO_USER'];
   return env['U7S_USER'] || (caller && caller !== 'root' ? caller : 'usernetes');
@@ -28,20 +31,20 @@ export async function preparedAccount(env: Env): Promise<Account> {
   const name = accountName(env);
   const account = await findAccount(name);
   if (account === undefined) {
-    throw new U7sError('todo', `this is root, and the user ${name} whom it would act as does not exist`, {
-      fixes: ['./run.sh --init-host (makes that user), or U7S_USER=<an ordinary user>'],
+    throw new U7sError('no-such-user', `root would act as the user ${name}, who does not exist`, {
+      fixes: [u7s(['init-host'], { about: 'host', text: 'create that user' }), actAsAnother],
     });
   }
   if (account.uid === 0) {
-    throw new U7sError('todo', `the user ${name} is root; Kubernetes is never run as root`, {
-      fixes: ['U7S_USER=<an ordinary user>'],
+    throw new U7sError('is-root', `the user ${name} is root; Kubernetes is never run as root`, {
+      fixes: [actAsAnother],
     });
   }
   const runtimeDir = `/run/user/${account.uid}`;
   return (await privacyFault(runtimeDir, account.uid)) === undefined ? { ...account, runtimeDir } : account;
 }
 
-/** The passwd entry of a user; getent knows those of a directory service too, the file is quicker to ask. */
+/** The passwd entry of a user. getent also knows users of a directory service; the file is quicker to ask. */
 export async function findAccount(name: string): Promise<Account | undefined> {
   const local = parsePasswd(await readFile('/etc/passwd', 'utf8'), name);
   if (local !== undefined) return local;
@@ -60,7 +63,7 @@ export function parsePasswd(text: string, name: string): Account | undefined {
   return { name, uid: Number(uid), gid: Number(gid), home: home || '/', shell: shell || '/bin/sh' };
 }
 
-/** What of root's environment an ordinary user's command gets; everything else may be a secret or a path of root's. */
+/** What an ordinary user's command inherits from root's environment; the rest may be secrets or paths of root's. */
 const passedOn = [
   'PATH',
   'TERM',
@@ -73,7 +76,7 @@ const passedOn = [
   'SSL_CERT_DIR',
   'NODE_EXTRA_CA_CERTS',
   'GOPROXY',
-  // What the second Usernetes calls them.
+  // As the second generation of Usernetes calls them.
   ...['HOST_IP', 'NODE_NAME', 'NODE_SUBNET'],
   ...['PORT_KUBE_APISERVER', 'PORT_KUBELET', 'PORT_FLANNEL', 'PORT_ETCD'],
 ];
@@ -90,7 +93,7 @@ function withoutPassword(url: string): string {
 
 const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-/** Root's folder may be closed to the user, and a program that is started by its path from there would fail. */
+/** Root's working directory may be closed to the user; programs started there would fail. */
 const inReachableFolder = 'cd "$PWD" 2>/dev/null || cd 2>/dev/null || cd /; exec "$@"';
 
 /**
@@ -136,14 +139,14 @@ export function asUser(
   };
 }
 
-/** Throws when `account` cannot execute `program`, as a Node.js that lies in root's home. Only root can ask. */
+/** Throws when `account` cannot execute `program`, for example a Node.js in root's home. Only root can ask. */
 export async function requireReachable(account: Account, program: string): Promise<void> {
   const { command, args, env } = asUser(account, ['test', '-x', program], {});
   const { exitCode } = await run(command, args, { env });
   if (exitCode === 0) return;
   const there = await isExecutable(program);
   throw new U7sError(
-    'todo',
+    'not-executable',
     `the user ${account.name} cannot execute ${program}${there ? '' : ', which does not exist'}`,
     {
       fixes: ['install it for all users, below /usr'],

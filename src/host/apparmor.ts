@@ -1,6 +1,6 @@
 import type { Host } from './host.js';
 
-/** Whether AppArmor keeps user namespaces from programs that no profile allows them: Ubuntu since 23.10. */
+/** Whether AppArmor denies user namespaces to programs without a profile that allows them: Ubuntu since 23.10. */
 export async function restrictsNamespaces(host: Host): Promise<boolean> {
   return (await host.read('/proc/sys/kernel/apparmor_restrict_unprivileged_userns'))?.trim() === '1';
 }
@@ -8,8 +8,8 @@ export async function restrictsNamespaces(host: Host): Promise<boolean> {
 export type AppArmorProfile = { path: string; content: string };
 
 /**
- * Allows user namespaces to RootlessKit (and to doctor's trial of them) below the folders of one user, and to nothing else:
- * the restriction stays on for all other programs and users.
+ * Allows user namespaces to RootlessKit, and to doctor's trial of them, below the folders of one user; the restriction
+ * stays on for all other programs and users.
  */
 export function appArmorProfile(user: string, folders: string[]): AppArmorProfile {
   const roots = [...new Set(folders)].filter(
@@ -32,7 +32,7 @@ profile ${name} "${below}/{,**/}{artifacts/rootlesskit/*/bin/rootlesskit,.userne
   };
 }
 
-/** For root's shell: puts the profile in force, now and at each boot. May be indented, as errors are when they are shown. */
+/** For root's shell: loads the profile, now and at each boot. It still works when indented, as in a printed error. */
 export function loadProfileScript({ path, content }: AppArmorProfile): string {
   return `echo '${content.trimEnd()}' >${path} && apparmor_parser --replace ${path}`;
 }

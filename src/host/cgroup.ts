@@ -1,5 +1,6 @@
 import { constants, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { u7s, type Fix } from '../lib/fixes.js';
 import { exists } from '../lib/exists.js';
 import { userManager, type UserManager } from './systemd.js';
 
@@ -9,23 +10,25 @@ export type Cgroups = {
   version: 'v1' | 'v2' | 'hybrid';
   /** Of the cgroup that the node would run in, cgroup v2 only. */
   controllers: string[];
-  /** One line: how it stands, and when limits are off what is missing and what would turn them on. */
+  /** One line: how it stands, and when limits are off, what is missing. */
   reason: string;
-  /** What to put before a command so that it runs in the delegated cgroup; nothing where we are in it already. */
+  /** What turns limits on; none when they are. */
+  fixes: readonly Fix[];
+  /** Goes before a command to run it in the delegated cgroup; empty when we are in it already. */
   enter: string[];
 };
 
 const neededControllers = ['cpu', 'memory', 'pids'];
 
-/** A cgroup of its own, from which the user's systemd keeps its hands until the last process in it has ended. */
+/** A cgroup of its own, which the user's systemd leaves alone until the last process in it has ended. */
 const enterScope = [
   ...['systemd-run', '--user', '--scope', '--quiet', '--collect'],
   ...['--property=Delegate=yes', '--property=TasksMax=infinity', '--'],
 ];
 
 /**
- * Looks at the cgroup this process is in and, where that is not delegated, at what the user's systemd has to give. All
- * but the environment are parameters for the sake of tests.
+ * Looks at the cgroup of this process and, where that is not delegated, at the one that the user's systemd can delegate.
+ * All but the environment are parameters for the sake of tests.
  */
 export async function detectCgroups(
   env: Record<string, string | undefined>,
@@ -38,7 +41,8 @@ export async function detectCgroups(
       mode: 'none',
       version: hybrid ? 'hybrid' : 'v1',
       controllers: [],
-      reason: `pod limits are off: this host uses cgroup ${hybrid ? 'v1 beside v2' : 'v1'}; boot it with systemd.unified_cgroup_hierarchy=1 and run --init-host`,
+      reason: `pod limits are off: this host uses cgroup ${hybrid ? 'v1 besides v2' : 'v1'}`,
+      fixes: [delegate('boot with systemd.unified_cgroup_hierarchy=1, then')],
       enter: [],
     };
   }
@@ -50,17 +54,23 @@ export async function detectCgroups(
   const names =
     cgroup === undefined ? undefined : await read(join(roots.sysfs, cgroup, 'cgroup.controllers'));
   const controllers = names?.trim().split(/\s+/).filter(Boolean) ?? [];
-  const none = (reason: string): Cgroups => ({ mode: 'none', version: 'v2', controllers, reason, enter: [] });
+  const off = (why: string, fix: Fix): Cgroups => ({
+    ...{ mode: 'none', version: 'v2', controllers, enter: [] },
+    reason: `pod limits are off: ${why}`,
+    fixes: [fix],
+  });
 
   if (cgroup === undefined) {
-    return none(
-      `pod limits are off: the cgroup ${own} is not delegated to this user, and no systemd of the user's runs that has one to give (Delegate=yes); run --init-host, which arranges that`,
+    return off(
+      `the cgroup ${own} is not delegated to this user, and no systemd of the user runs that could delegate one (Delegate=yes)`,
+      delegate('have systemd delegate one'),
     );
   }
   const missing = neededControllers.filter((name) => !controllers.includes(name));
   if (missing.length > 0) {
-    return none(
-      `pod limits are off: ${missing.join(', ')} not delegated in the cgroup ${cgroup} (Delegate=); run --init-host, then restart the host`,
+    return off(
+      `${missing.join(', ')} not delegated in the cgroup ${cgroup} (Delegate=)`,
+      delegate('have systemd delegate it, then restart the host'),
     );
   }
   return {
@@ -68,16 +78,21 @@ export async function detectCgroups(
     version: 'v2',
     controllers,
     reason: `pod limits are on: ${controllers.join(', ')} delegated${delegated ? '' : " by the user's systemd"}`,
+    fixes: [],
     enter: delegated ? [] : enterScope,
   };
 }
 
-/** The unit whose cgroup this is, or lies in. */
+function delegate(text: string): Fix {
+  return u7s(['init-host'], { about: 'host', text });
+}
+
+/** The unit whose cgroup this is, or in whose cgroup it lies. */
 function unitOf(cgroup: string): string | undefined {
   return cgroup.split('/').findLast((name) => /\.(service|scope)$/.test(name));
 }
 
-/** Below the cgroup of the user's systemd everything can be written, but only what it says to be delegated is ours. */
+/** Everything below the cgroup of the user's systemd is writable, but only what it delegates is ours. */
 function isDelegated(cgroup: string, manager: UserManager | undefined): boolean {
   return manager === undefined || !cgroup.startsWith(`${manager.cgroup}/`) || manager.delegatesUnit;
 }

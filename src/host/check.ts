@@ -1,11 +1,12 @@
+import { u7s, type Fix } from '../lib/fixes.js';
 import type { Cgroups } from './cgroup.js';
 import type { Host } from './host.js';
 import type { NamespaceTrial } from './namespace-trial.js';
 import type { TrialUser } from './trial-namespace.js';
 
 /**
- * One finding about the host, as `doctor` shows it. `blocked`: a cluster cannot start. `warning`: it works, with less.
- * `unknown`: it cannot be told, for one because of another fault.
+ * One finding about the host, as `doctor` shows it. `blocked`: a node cannot start. `warning`: it works, but lacks
+ * something. `unknown`: nothing can be said, for example because of another fault.
  */
 export type Check = {
   id: string;
@@ -15,22 +16,22 @@ export type Check = {
   found: string;
   /** Why a node needs it. */
   why: string;
-  /** What to type, word for word; there when the status is warning or blocked. */
-  fix?: string;
+  /** What mends it, the best way first; at least one when the status is warning or blocked. */
+  fixes: readonly Fix[];
 };
 
-export type Finding = Pick<Check, 'status' | 'found' | 'fix'>;
+export type Finding = Pick<Check, 'status' | 'found' | 'fixes'>;
 
 export type CheckDefinition = {
   id: string;
   title: string;
   why: string;
-  /** Whether each start of a cluster checks it, which must be quick, or only `doctor`. */
+  /** Whether each start checks it, which must be quick, or only `doctor`. */
   atStart: boolean;
   look: (context: CheckContext) => Finding | Promise<Finding>;
 };
 
-/** Who asks, and what a cluster of theirs would use. */
+/** Who asks, and what a node of theirs would use. */
 export type CheckContext = {
   host: Host;
   env: Record<string, string | undefined>;
@@ -38,33 +39,34 @@ export type CheckContext = {
   home: string;
   dataHome: string;
   stateHome: string;
-  /** Where the Kubernetes API would listen; undefined while the user's own cluster does. */
+  /** Where the Kubernetes API would listen; undefined while the user's own instance does. */
   api: { address: string; port: number } | undefined;
-  /** Where dockerd would listen; undefined without one, or while the user's own cluster's does. */
+  /** Where dockerd would listen; undefined without one, or while that of the user's own instance does. */
   dockerSocket: string | undefined;
   node: { path: string; version: string };
   /** Milliseconds since 1970. */
   now: number;
   cgroups: () => Promise<Cgroups>;
   runtimeDir: () => Promise<string>;
-  /** Made once, however many checks ask. */
+  /** Made once, however many checks ask for it. */
   namespaceTrial: () => Promise<NamespaceTrial>;
 };
 
-export const prepareFix = './run.sh --init-host';
+/** What mends most of what root has to mend. */
+export const prepare: Fix = u7s(['init-host'], { about: 'host' });
 
 export function ok(found: string): Finding {
-  return { status: 'ok', found };
+  return { status: 'ok', found, fixes: [] };
 }
 
-export function warning(found: string, fix: string): Finding {
-  return { status: 'warning', found, fix };
+export function warning(found: string, ...fixes: Fix[]): Finding {
+  return { status: 'warning', found, fixes };
 }
 
-export function blocked(found: string, fix: string): Finding {
-  return { status: 'blocked', found, fix };
+export function blocked(found: string, ...fixes: Fix[]): Finding {
+  return { status: 'blocked', found, fixes };
 }
 
 export function unknown(found: string): Finding {
-  return { status: 'unknown', found };
+  return { status: 'unknown', found, fixes: [] };
 }

@@ -16,8 +16,8 @@ type Meta = {
 };
 
 /**
- * Makes the docker context `name`, as `docker context create` does (docker/cli's context store: a folder named by the
- * digest of the context's name). One of that name that leads elsewhere is somebody else's and stays; returns whether it is ours.
+ * Creates the docker context `name`, as `docker context create` does (docker/cli's context store: a folder named by the
+ * digest of the context's name). A context of that name that points elsewhere stays. Returns whether it is ours.
  */
 export async function publishContext(folder: string, name: string, socket: string): Promise<boolean> {
   const host = `unix://${socket}`;
@@ -35,7 +35,7 @@ export async function publishContext(folder: string, name: string, socket: strin
   return true;
 }
 
-/** Removes the context if it is the one that `publishContext` made; the client then no longer has it as its current one. */
+/** Removes the context if `publishContext` made it, and also makes it no longer the client's current one. */
 export async function withdrawContext(folder: string, name: string, socket: string): Promise<void> {
   const present = await readContext(folder, name);
   if (present?.Endpoints.docker?.Host !== `unix://${socket}`) return;

@@ -5,9 +5,10 @@ import { powerlessMapHelpers } from './map-helpers.js';
 import { moduleStates } from './modules.js';
 import { missingPackages, packageManager, type PackageManager, type RuntimeProgram } from './packages.js';
 import { nftablesRoom, readSysctls } from './sysctls.js';
-import { parseSubIds, type SubIdRange } from './subid.js';
+import { readSubIds, type SubIdRange } from './subid.js';
+import { lingerFile, systemdFolder } from './systemd.js';
 
-/** What init-host must know of a host to plan what is left to do. Plain data. */
+/** What init-host must know about a host to plan what is left to do. Plain data. */
 export type HostFacts = {
   packageManager: PackageManager | undefined;
   missingPackages: string[];
@@ -17,18 +18,18 @@ export type HostFacts = {
   account: Account | undefined;
   subUids: SubIdRange[];
   subGids: SubIdRange[];
-  /** Those that are missing or not open to everyone. */
+  /** Devices that are missing or not open to everyone. */
   closedDevices: DeviceName[];
   udev: boolean;
-  /** Present kernel settings, of those a node cares for. */
+  /** Current values of the kernel settings that matter to a node. */
   sysctls: Record<string, string>;
-  /** Modules that are neither built in nor loaded but can be loaded. */
+  /** Modules that are neither built in nor loaded, but can be loaded. */
   loadableModules: string[];
   /** Whether /run/user/<uid> is there and private; false while the user doesn't exist. */
   runtimeDir: boolean;
   /** Undefined where systemd doesn't run. */
   systemd: { delegates: boolean; lingers: boolean } | undefined;
-  /** Whether AppArmor keeps namespaces from programs without a profile, and the one that the user has. */
+  /** Whether AppArmor denies namespaces to programs without a profile, and the user's profile. */
   appArmor: { restricts: boolean; profile: string | undefined };
 };
 
@@ -52,8 +53,8 @@ export async function gatherFacts(
     powerless,
     legacy,
     account,
-    subuid,
-    subgid,
+    subuids,
+    subgids,
     closed,
     udev,
     settings,
@@ -66,8 +67,8 @@ export async function gatherFacts(
     powerlessMapHelpers(host),
     host.which('iptables-legacy'),
     host.run('getent', ['passwd', options.user]).then(({ stdout }) => parsePasswd(stdout, options.user)),
-    host.read('/etc/subuid'),
-    host.read('/etc/subgid'),
+    readSubIds(host, '/etc/subuid'),
+    readSubIds(host, '/etc/subgid'),
     closedDevices(host),
     host.stat('/run/udev/control'),
     readSysctls(host),
@@ -76,7 +77,7 @@ export async function gatherFacts(
     restrictsNamespaces(host),
     host.read(appArmorProfile(options.user, []).path),
   ]);
-  // Debian's iptables brings the legacy programs along, the others' are on top of nf_tables alone.
+  // Debian's package includes the legacy programs; elsewhere iptables works on nf_tables alone.
   const legacyIptables =
     (manager === 'apt' || legacy !== undefined) && /available|loadable/.test(modules.ip_tables ?? '');
   const loadableModules = Object.entries(modules).flatMap(([name, state]) =>
@@ -86,7 +87,7 @@ export async function gatherFacts(
   const { buildTools, runtimePrograms } = options;
   return {
     packageManager: manager,
-    // Names of Debian's where no manager that we know is there, for the error to tell.
+    // Debian's names where there is no package manager that we know: the error lists them.
     missingPackages: await missingPackages(host, manager ?? 'apt', {
       buildTools,
       moduleTools: loadableModules.length > 0,
@@ -94,8 +95,8 @@ export async function gatherFacts(
     }),
     powerlessMapHelpers: powerless,
     account,
-    subUids: parseSubIds(subuid ?? ''),
-    subGids: parseSubIds(subgid ?? ''),
+    subUids: subuids,
+    subGids: subgids,
     closedDevices: closed,
     udev: udev !== undefined,
     sysctls: legacyIptables || room === undefined ? sysctls : settings,
@@ -118,11 +119,8 @@ async function closedDevices(host: Host): Promise<DeviceName[]> {
 }
 
 async function systemdFacts(host: Host, user: string): Promise<HostFacts['systemd']> {
-  if ((await host.stat('/run/systemd/system')) === undefined) return undefined; // sd_booted(3)
-  const [names, linger] = await Promise.all([
-    host.list(dropInDirectory),
-    host.stat(`/var/lib/systemd/linger/${user}`),
-  ]);
+  if ((await host.stat(systemdFolder)) === undefined) return undefined;
+  const [names, linger] = await Promise.all([host.list(dropInDirectory), host.stat(lingerFile(user))]);
   const dropIns = await Promise.all(names.map((name) => host.read(`${dropInDirectory}/${name}`)));
   return { delegates: dropIns.some((text) => delegates(text ?? '')), lingers: linger !== undefined };
 }

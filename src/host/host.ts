@@ -1,14 +1,14 @@
 import { watch } from 'node:fs';
 import { constants, open, readdir, readFile, stat, statfs } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
-import { delimiter, dirname, join } from 'node:path';
+import { delimiter, dirname } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { errnoOf } from '../lib/errors.js';
 import { run, type RunResult } from '../lib/exec.js';
-import { exists, isExecutable } from '../lib/exists.js';
+import { exists, findExecutable } from '../lib/exists.js';
 import { portHolder } from '../rootless/port-holder.js';
 
-/** All that checks and facts ask of the host, so that a test can stand in for any host. Nothing here changes it. */
+/** Everything that checks and facts ask the host, so that a test can imitate any host. Nothing here changes it. */
 export type Host = {
   /** A file's text (that of a .gz file unpacked); undefined when it is missing or closed to us. */
   read(path: string): Promise<string | undefined>;
@@ -17,22 +17,22 @@ export type Host = {
   stat(path: string): Promise<FileStats | undefined>;
   /** The errno name of opening `path` for reading and writing; undefined when it opens. */
   openFault(path: string): Promise<string | undefined>;
-  /** The folder that keeps us from writing at `path`, or from making what of it is missing; undefined when none does. */
+  /** The folder that prevents us from writing at `path`, or from creating it; undefined when none does. */
   closedFolder(path: string): Promise<string | undefined>;
   /** The errno name of listening on a TCP address; undefined when it is free. */
   listenFault(address: string, port: number): Promise<string | undefined>;
-  /** Who listens on a TCP address, as far as this user may see: `nginx (pid 4711)`. */
+  /** Who listens on a TCP address, as far as this user may know: `nginx (pid 4711)`. */
   portHolder(address: string, port: number): Promise<string | undefined>;
   /** The errno name of watching a file: EMFILE when this user has no inotify instance left, ENOSPC when no watch. */
   watchFault(): Promise<string | undefined>;
-  /** What is at the path of a unix socket: nothing that matters, a server that listens, or something else. */
+  /** What lies at the path of a unix socket: nothing that matters, a listening server, or something else. */
   unixSocket(path: string): Promise<'free' | 'served' | 'not a socket'>;
-  /** Absolute path of a program; also of one in the sbin folders. */
+  /** Absolute path of a program, also in the sbin folders. */
   which(program: string): Promise<string | undefined>;
-  /** Bytes of the file system that holds `path`, or where it would be made. */
+  /** Bytes of the file system on which `path` lies, or would lie. */
   space(path: string): Promise<{ available: number; total: number }>;
   run(command: string, args: string[]): Promise<RunResult>;
-  /** For programs that are started in another way: with the sbin folders on PATH. */
+  /** For programs started in another way: with the sbin folders on PATH. */
   env: Env;
 };
 
@@ -43,7 +43,7 @@ type Env = Record<string, string | undefined>;
 
 const adminPath = ['/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/local/bin', '/usr/bin', '/bin'];
 
-/** `env` with the sbin folders on its PATH, which ordinary users' may lack. */
+/** `env` with the sbin folders on its PATH, which an ordinary user's PATH may lack. */
 export function adminEnv(env: Env): Env & { PATH: string } {
   const path = [...(env['PATH'] ?? '').split(delimiter).filter(Boolean), ...adminPath];
   return { ...env, PATH: [...new Set(path)].join(delimiter) };
@@ -99,18 +99,12 @@ export function thisHost(env: Env): Host {
           socket.destroy();
           resolve('served');
         });
-        // Nothing there, or the socket of a server that has died.
+        // Otherwise nothing is there, or the socket of a server that has died.
         socket.once('error', (error) =>
           resolve(['ENOTSOCK', 'EACCES'].includes(errnoOf(error) ?? '') ? 'not a socket' : 'free'),
         );
       }),
-    which: async (program) => {
-      for (const directory of path) {
-        const candidate = join(directory, program);
-        if (await isExecutable(candidate)) return candidate;
-      }
-      return undefined;
-    },
+    which: (program) => findExecutable(program, path),
     space: async (file) => {
       const { bavail, blocks, bsize } = await statfs(await nearestExisting(file));
       return { available: bavail * bsize, total: blocks * bsize };
@@ -123,6 +117,6 @@ export function thisHost(env: Env): Host {
 /** `path` itself or its first parent that exists. */
 export async function nearestExisting(path: string): Promise<string> {
   for (let current = path; ; current = dirname(current)) {
-    if (current === '/' || (await stat(current).catch(() => undefined)) !== undefined) return current;
+    if (current === '/' || (await exists(current))) return current;
   }
 }

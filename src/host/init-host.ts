@@ -1,6 +1,7 @@
 import { execa } from 'execa';
 import { U7sError } from '../lib/errors.js';
 import { step, type Report } from '../lib/events.js';
+import { u7s } from '../lib/fixes.js';
 import { appArmorProfile, loadProfileScript } from './apparmor.js';
 import { delegatedControllers, devices, dropInDirectory, type HostFacts } from './facts.js';
 import { adminEnv } from './host.js';
@@ -8,21 +9,25 @@ import { packageManagers } from './packages.js';
 import { allocateSubIdRange, countSubIds, neededSubIds, subIdsOf, type SubIdRange } from './subid.js';
 import { sysctlLines, unsatisfiedSysctls } from './sysctls.js';
 
-/** Something to be done to the host: an idempotent script for sh, run as root with -eu. */
+/** A step of the preparation: an idempotent script for sh, run as root with -eu. */
 export type InitStep = { id: string; title: string; script: string };
 
-/** What lasts in the image of a container; the kernel's part is the business of whoever runs it. */
+/** The steps whose results last in a container image; the kernel's settings are up to whoever runs it. */
 const stepsOfImages = ['packages', 'map-helpers', 'user', 'sub-ids', 'runtime-dir'];
 
-/** What a host with these facts still needs, in order; nothing when it is prepared. Throws when it cannot be prepared. */
+/** What a host with these facts still needs, in order; empty when it is prepared. Throws when it cannot be prepared. */
 export function planInitHost(facts: HostFacts, options: { user: string; forImage?: boolean }): InitStep[] {
   const { user, forImage = false } = options;
   if (!/^[a-z_][-a-z0-9_.]{0,31}$/i.test(user))
-    throw new U7sError('todo', `${JSON.stringify(user)} is not a user name`);
+    throw new U7sError('user-invalid', `${JSON.stringify(user)} is not a user name`);
   if (user === 'root' || facts.account?.uid === 0) {
-    throw new U7sError('todo', 'root cannot be prepared; Kubernetes runs as an ordinary user', {
-      fixes: ['choose another with --user or U7S_USER'],
-    });
+    throw new U7sError(
+      'is-root',
+      'the host cannot be prepared for root; Kubernetes runs as an ordinary user',
+      {
+        fixes: ['choose an ordinary user: --user NAME, or set U7S_USER'],
+      },
+    );
   }
   const steps = [
     packagesStep(facts),
@@ -42,14 +47,14 @@ export function planInitHost(facts: HostFacts, options: { user: string; forImage
   return forImage ? steps.filter(({ id }) => stepsOfImages.includes(id)) : steps;
 }
 
-/** One script that does all of it, for reading or running by hand. */
+/** All steps as one script, to read or to run by hand. */
 export function renderScript(steps: InitStep[]): string {
-  if (steps.length === 0) return '#!/bin/sh\n# This host is prepared: nothing to do.\n';
+  if (steps.length === 0) return '#!/bin/sh\n# This host is prepared: there is nothing to do.\n';
   const parts = steps.map(({ title, script }) => `# ${title}\n${script}\n`);
   return `#!/bin/sh\n# Prepares this host for rootless Kubernetes; run it as root.\nset -eu\n\n${parts.join('\n')}`;
 }
 
-/** Runs the steps in order, each reported with the last line it printed; the first failure ends it. */
+/** Runs the steps in order and reports the last line of each; the first failure ends it. */
 export async function runInitHost(
   steps: InitStep[],
   { env, report, signal }: { env: Record<string, string | undefined>; report: Report; signal: AbortSignal },
@@ -69,9 +74,13 @@ export async function runInitHost(
       signal.throwIfAborted();
       if (exitCode === 0) return;
       const said = all.trim().split('\n').slice(-5).join('\n');
-      throw new U7sError('todo', `preparing the host failed at "${title}"${said ? `: ${said}` : ''}`, {
+      throw new U7sError('init-host-failed', `the step "${title}" failed${said ? `: ${said}` : ''}`, {
         fixes: [
-          'mend that and run it again; what is done already is left out (--dry-run shows what remains)',
+          u7s(['init-host'], {
+            about: 'host',
+            text: 'correct that, then run it again; it skips finished steps',
+          }),
+          u7s(['init-host', '--dry-run'], { about: 'host', text: 'see what remains to be done' }),
         ],
       });
     });
@@ -82,9 +91,13 @@ function packagesStep({ packageManager, missingPackages }: HostFacts): InitStep 
   if (missingPackages.length === 0) return false;
   const names = missingPackages.join(' ');
   if (packageManager === undefined) {
-    throw new U7sError('todo', 'no apt-get, dnf, zypper or pacman is here to install packages', {
-      fixes: [`install what brings these of Debian: ${names}`],
-    });
+    throw new U7sError(
+      'no-package-manager',
+      'there is no apt-get, dnf, zypper or pacman to install packages',
+      {
+        fixes: [`install what these packages of Debian contain: ${names}`],
+      },
+    );
   }
   return {
     id: 'packages',
@@ -95,7 +108,11 @@ function packagesStep({ packageManager, missingPackages }: HostFacts): InitStep 
 
 function mapHelpersStep({ powerlessMapHelpers: paths }: HostFacts): InitStep | false {
   if (paths.length === 0) return false;
-  return { id: 'map-helpers', title: `setuid of ${paths.join(' ')}`, script: `chmod u+s ${paths.join(' ')}` };
+  return {
+    id: 'map-helpers',
+    title: `setuid bit of ${paths.join(' ')}`,
+    script: `chmod u+s ${paths.join(' ')}`,
+  };
 }
 
 function subIdsStep({ account, subUids, subGids }: HostFacts, user: string): InitStep | false {
@@ -114,8 +131,8 @@ function subIdsScript(
   if (countSubIds(subIdsOf(existing, user)) >= neededSubIds) return undefined;
   const range = allocateSubIdRange(existing);
   if (range === undefined)
-    throw new U7sError('todo', `/etc/sub${kind} has no room for ${neededSubIds} more IDs`);
-  // useradd may have lent some by itself.
+    throw new U7sError('sub-ids-exhausted', `/etc/sub${kind} has no room for ${neededSubIds} more IDs`);
+  // useradd may have allocated some already.
   const enough = `awk -F: '$1 == "${user.name}" { n += $3 } END { exit n < ${neededSubIds} }' /etc/sub${kind}`;
   return [
     `[ -e /etc/sub${kind} ] || install -m 0644 /dev/null /etc/sub${kind}`,
@@ -141,7 +158,7 @@ function devicesStep({ closedDevices, udev }: HostFacts): InitStep | false {
   const rules = closedDevices.map((path) => `KERNEL=="${path.split('/').at(-1)}", MODE="0666"\n`).join('');
   if (udev)
     scripts.push(writeFile('/etc/udev/rules.d/99-usernetes.rules', rules), 'udevadm control --reload');
-  // 0666 is what systemd's own rules give both: opening them brings no privileges outside a namespace of one's own.
+  // systemd's own rules also set 0666: to open these brings no privileges outside one's own namespaces.
   return { id: 'devices', title: `access to ${closedDevices.join(' ')}`, script: scripts.join('\n') };
 }
 
@@ -149,7 +166,7 @@ function sysctlsStep({ sysctls, account }: HostFacts): InitStep | false {
   const firstUserGid = 1000;
   const unsatisfied = unsatisfiedSysctls(sysctls, account?.gid ?? firstUserGid);
   if (unsatisfied.length === 0) return false;
-  // Only these are set now: writing others again may be refused, in a container for one.
+  // Only these are set now: a container, for example, may refuse to have others written again.
   const lines = sysctlLines(sysctls);
   const now = unsatisfied.map((key) => `sysctl -q -w '${lines[key]}'`);
   return {
@@ -167,7 +184,7 @@ function appArmorStep({ appArmor, account }: HostFacts, user: string): InitStep 
   if (!appArmor.restricts || appArmor.profile === profile.content) return false;
   return {
     id: 'apparmor',
-    title: `AppArmor: user namespaces for RootlessKit of ${user}`,
+    title: `AppArmor profile: user namespaces for RootlessKit of ${user}`,
     script: loadProfileScript(profile),
   };
 }
@@ -186,12 +203,12 @@ function systemdSteps(systemd: { delegates: boolean; lingers: boolean }, user: s
   return [
     !systemd.delegates && {
       id: 'delegation',
-      title: `cgroup controllers ${delegatedControllers.join(' ')} for users`,
+      title: `cgroup controllers ${delegatedControllers.join(' ')} delegated to users`,
       script: `${writeFile(`${dropInDirectory}/usernetes.conf`, dropIn)}\nsystemctl daemon-reload`,
     },
     !systemd.lingers && {
       id: 'linger',
-      title: `services of ${user} without a login`,
+      title: `services of ${user} run without a login`,
       script: `loginctl enable-linger ${user}`,
     },
   ];

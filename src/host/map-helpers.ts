@@ -1,6 +1,6 @@
 import type { Host } from './host.js';
 
-/** They map the sub-IDs into a user namespace, which only root may do. */
+/** They map sub-IDs into a user namespace, which only root may do. */
 export const mapHelpers = ['newuidmap', 'newgidmap'] as const;
 export type MapHelper = (typeof mapHelpers)[number];
 
@@ -11,8 +11,8 @@ export async function isSetuid(host: Host, path: string): Promise<boolean> {
 }
 
 /**
- * Paths of those that are neither setuid nor known to have file capabilities, as Fedora and openSUSE give them. Fedora's own
- * images have lost theirs: https://bugzilla.redhat.com/show_bug.cgi?id=1995337
+ * Paths of those that are neither setuid nor known to have the file capabilities that Fedora and openSUSE give them. In
+ * Fedora's own images those are lost: https://bugzilla.redhat.com/show_bug.cgi?id=1995337
  */
 export async function powerlessMapHelpers(host: Host): Promise<string[]> {
   const getcap = await host.which('getcap');

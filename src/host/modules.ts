@@ -1,12 +1,12 @@
 import type { Host } from './host.js';
 
 /**
- * `available`: built in or loaded. `loadable`: root can load it. `uninstalled`: the kernel was built with it as a module, but
- * its modules are not there, as after an upgrade and before the reboot. `unknown`: this kernel tells nothing.
+ * `available`: built in or loaded. `loadable`: root can load it. `uninstalled`: the kernel was built with it as a module,
+ * but its modules are gone, as between an upgrade and the reboot. `unknown`: this kernel does not say.
  */
 export type ModuleState = 'available' | 'loadable' | 'uninstalled' | 'missing' | 'unknown';
 
-/** Modules a node uses, with the kernel option that builds each and a file that exists when it is there. */
+/** Modules that a node uses, each with its kernel option and a file that exists when it is available. */
 export const kernelModules = {
   br_netfilter: { option: 'BRIDGE_NETFILTER', trace: '/proc/sys/net/bridge/bridge-nf-call-iptables' },
   bridge: { option: 'BRIDGE', trace: '/sys/module/bridge' },
@@ -35,7 +35,7 @@ export async function moduleStates(
   const [builtin, loadable] = await Promise.all(
     ['builtin', 'dep'].map((index) => host.read(`/lib/modules/${release}/modules.${index}`)),
   );
-  // Unpacking the configuration is slow: only where nothing else can tell.
+  // It is slow to unpack the configuration, so only where nothing else answers.
   const config =
     loadable === undefined
       ? ((await host.read('/proc/config.gz')) ?? (await host.read(`/boot/config-${release}`)))
@@ -52,7 +52,7 @@ export async function moduleStates(
   return Object.fromEntries(names.map((name, index) => [name, traces[index] ? 'available' : stateOf(name)]));
 }
 
-/** modules.builtin and modules.dep name a module as `…/<name>.ko`, the latter maybe compressed and followed by a colon. */
+/** modules.builtin and modules.dep list a module as `…/<name>.ko`; in the latter it may be compressed and a colon follows. */
 function lists(index: string | undefined, name: string): boolean {
   return index !== undefined && new RegExp(`(^|/)${name}\\.ko(\\.\\w+)?(:|$)`, 'm').test(index);
 }

@@ -15,7 +15,7 @@ export function findMount(mountinfo: string, path: string): Mount | undefined {
   return best;
 }
 
-/** Blanks and the like are written as octal escapes. */
+/** Blanks and the like are octal escapes. */
 function unescape(field: string): string {
   return field.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8)));
 }

@@ -3,8 +3,8 @@ import { chooseNetfilter, netfilterProbes, type Netfilter } from '../rootless/ne
 import { runInNamespaces, type TrialUser } from './trial-namespace.js';
 
 /**
- * What a node does in its namespaces: what sh runs as their root, in this order. In `$scratch` a folder below the state
- * directory, since what matters is the file system that lies there.
+ * What a node does in its namespaces, as scripts that sh runs as their root, in this order. `$scratch` is a folder below
+ * the state directory, since that file system is the one that matters.
  */
 const probes = {
   proc: 'mount -t proc proc /proc',
@@ -21,19 +21,19 @@ const probes = {
 };
 export type Probe = keyof typeof probes | keyof typeof netfilterProbes;
 
-/** What really happens when a node's namespaces are made. */
+/** What really happens when a node's namespaces are created. */
 export type NamespaceTrial = {
-  /** Why there can be none; nothing else was tried then. */
+  /** Why there can be none; then nothing else was tried. */
   refused: string | undefined;
   /** What went wrong, by probe. */
   faults: Partial<Record<Probe, string>>;
   netfilter: Netfilter | undefined;
 };
 
-/** Long, since it is not the speed of a host that is tried: an emulated one takes seconds. */
+/** Generous, since the host's speed is not on trial: an emulated one takes seconds. */
 const limitMs = 60_000;
 
-/** Makes the namespaces and tries everything in them; about 100 ms. */
+/** Creates the namespaces and tries everything in them, in about 100 ms. */
 export async function tryNamespace(
   host: Host,
   user: TrialUser,
@@ -53,7 +53,7 @@ const script = [
   'scratch=$1',
   String.raw`tell() { printf '%s\t%s\n' "$1" "$(printf %s "$2" | tr '\n' ' ')"; }`,
   ...Object.entries(probes).map(([name, probe]) => attempt(name, probe)),
-  // The first that works is taken: the others need not be tried.
+  // The first that works is used; the others need not be tried.
   Object.entries(netfilterProbes)
     .map(([name, probe]) => attempt(name, probe))
     .join(' ||\n'),

@@ -1,4 +1,5 @@
-import { prepareFix } from './check.js';
+import type { Fix } from '../lib/fixes.js';
+import { prepare } from './check.js';
 import type { Host } from './host.js';
 
 type Manager = {
@@ -19,7 +20,7 @@ export const packageManagers = {
     distributions: ['debian', 'ubuntu'],
     install: 'sudo apt-get install',
     script: (names) =>
-      // A machine without package lists, or with old ones, gets new lists first.
+      // Where package lists are missing or old, they are fetched first.
       `export DEBIAN_FRONTEND=noninteractive\n${aptInstall} ${names} || { apt-get update && ${aptInstall} ${names}; }`,
   },
   dnf: {
@@ -39,14 +40,14 @@ export const packageManagers = {
     distributions: ['arch'],
     install: 'sudo pacman -S',
     script: (names) =>
-      // New lists without a whole upgrade are not supported there, and an upgrade is not ours to decide.
+      // Arch supports new lists only with a full upgrade, which is not ours to decide.
       `pacman -S --needed --noconfirm ${names} || { echo 'run pacman -Syu first'; exit 1; }`,
   },
 } satisfies Record<string, Manager>;
 
 export type PackageManager = keyof typeof packageManagers;
 
-/** By program (or header, as an absolute path): the package that brings it, and its name where a distribution has another. */
+/** By program (or header, as an absolute path): the package that contains it, and its name where a distribution uses another. */
 type PackageTable = Record<string, { package: string } & Partial<Record<PackageManager, string>>>;
 
 export const neededPrograms = {
@@ -64,7 +65,7 @@ export const neededPrograms = {
   setpriv: { package: 'util-linux' },
 } satisfies PackageTable;
 
-/** What only some container runtimes need of the host. */
+/** What only some container runtimes need on the host. */
 export const runtimePrograms = {
   conmon: { package: 'conmon' },
   skopeo: { package: 'skopeo' },
@@ -73,7 +74,7 @@ export type RuntimeProgram = keyof typeof runtimePrograms;
 
 const modulePrograms = { modprobe: { package: 'kmod' } } satisfies PackageTable;
 
-/** What building takes beside Go: patched sources and runc's C, where artifacts cannot be downloaded. */
+/** What a build needs besides Go, where artifacts cannot be downloaded: to patch sources, and to compile runc's C. */
 const buildPrograms = {
   patch: { package: 'patch' },
   gcc: { package: 'gcc' },
@@ -83,7 +84,7 @@ const buildPrograms = {
   '/etc/ssl/certs': { package: 'ca-certificates' },
 } satisfies PackageTable;
 
-/** Names of the packages that are missing, by what they would bring; sorted, each once. */
+/** Names of the packages whose programs are missing; sorted, each once. */
 export async function missingPackages(
   host: Host,
   manager: PackageManager,
@@ -104,7 +105,7 @@ export async function missingPackages(
   return [...new Set(missing.flat())].sort();
 }
 
-/** That of the distribution, which is not the only one that may be installed; elsewhere the first that is. */
+/** The distribution's own, since others may be installed too; on an unknown distribution the first that is installed. */
 export async function packageManager(host: Host): Promise<PackageManager | undefined> {
   const release = (await host.read('/etc/os-release')) ?? '';
   const families = [...release.matchAll(/^ID(?:_LIKE)?="?([^"\n]*)"?$/gm)].flatMap(([, ids]) =>
@@ -120,13 +121,13 @@ export async function packageManager(host: Host): Promise<PackageManager | undef
   return (installed.flat().find(({ native }) => native) ?? installed.flat()[0])?.name;
 }
 
-/** What to type where a needed program is missing. */
-export async function installFix(host: Host, program: keyof typeof neededPrograms): Promise<string> {
+/** What helps where a needed program is missing. */
+export async function installFixes(host: Host, program: keyof typeof neededPrograms): Promise<Fix[]> {
   const names: PackageTable[string] = neededPrograms[program];
   const manager = await packageManager(host);
   const byHand =
     manager === undefined
-      ? `install what Debian has in ${names.apt ?? names.package}`
+      ? `install what Debian packages as ${names.apt ?? names.package}`
       : `${packageManagers[manager].install} ${names[manager] ?? names.package}`;
-  return `${prepareFix} (or: ${byHand})`;
+  return [prepare, byHand];
 }

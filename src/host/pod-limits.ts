@@ -1,8 +1,8 @@
 /**
- * What a node and each of its pods (of one container) take of the kernel's limits for one user, without what the programs
- * in pods use themselves. Measured by /proc/key-users and /proc/<pid>/fdinfo on a node with containerd; of inotify, pods take
- * something on cgroup v2 alone, where a shim watches the events of each container's cgroup, the pause container's too, and
- * kubelet its directory.
+ * How much of the kernel's limits for one user a node and each of its pods (of one container) use, not counting the
+ * programs in the pods. Measured by /proc/key-users and /proc/<pid>/fdinfo on a node with containerd. Pods use inotify
+ * on cgroup v2 only, where a shim watches the events of each container's cgroup, including the pause container's, and
+ * kubelet watches its directory.
  */
 const consumption: Record<string, { node: number; pod: number }> = {
   'fs.inotify.max_user_instances': { node: 26, pod: 2 },
@@ -11,7 +11,7 @@ const consumption: Record<string, { node: number; pod: number }> = {
   'kernel.keys.maxbytes': { node: 0, pod: 140 },
 };
 
-/** How many pods the lowest of these kernel settings allows. */
+/** How many pods the lowest of these kernel settings permits. */
 export function podsAllowed(values: Record<string, string>): string {
   const counts = Object.entries(values).flatMap(([key, value]) => {
     const each = consumption[key];

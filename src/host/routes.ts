@@ -2,12 +2,12 @@ import type { Host } from './host.js';
 
 export type HostNetwork = { device: string; cidr: string };
 
-/** The IPv4 networks that the host reaches by a route of their own: those it is in, and those behind a VPN. */
+/** The IPv4 networks that have a route of their own on this host: its own, and those behind a VPN. */
 export async function hostNetworks(host: Pick<Host, 'read'>): Promise<HostNetwork[]> {
   return parseRoutes((await host.read('/proc/net/route')) ?? '');
 }
 
-/** proc_net(5): after a heading, lines of device, destination, gateway, flags, …, and the mask as the eighth. */
+/** proc_net(5): below a heading, lines of device, destination, gateway, flags, …, with the mask in the eighth place. */
 export function parseRoutes(table: string): HostNetwork[] {
   return table
     .split('\n')
@@ -21,7 +21,7 @@ export function parseRoutes(table: string): HostNetwork[] {
     });
 }
 
-/** An address as the kernel shows it here: a number in the byte order of the machine, which is always little-endian. */
+/** An address as the kernel prints it here: a number in the machine's byte order, which is always little-endian. */
 function bytes(hex: string): number[] {
   return (hex.match(/../g) ?? []).map((byte) => Number.parseInt(byte, 16)).reverse();
 }

@@ -1,8 +1,18 @@
+import type { Host } from './host.js';
+
 /** A line of /etc/subuid or /etc/subgid (subuid(5)): `count` IDs from `start` on, lent to `owner` (a name or a uid). */
 export type SubIdRange = { owner: string; start: number; count: number };
 
-/** What a node needs: images use IDs 0 to 65535. */
+/** A node needs this many: images use IDs 0 to 65535. */
 export const neededSubIds = 65536;
+
+/** The ranges in one of the two files. */
+export async function readSubIds(
+  host: Pick<Host, 'read'>,
+  file: '/etc/subuid' | '/etc/subgid',
+): Promise<SubIdRange[]> {
+  return parseSubIds((await host.read(file)) ?? '');
+}
 
 /** Lines that don't parse are left out, as newuidmap does. */
 export function parseSubIds(text: string): SubIdRange[] {
@@ -13,7 +23,7 @@ export function parseSubIds(text: string): SubIdRange[] {
   });
 }
 
-/** The ranges of one user, who may be written by name or by uid. */
+/** The ranges of one user, listed by name or by uid. */
 export function subIdsOf(
   ranges: SubIdRange[],
   user: { name: string; uid: number | undefined },
@@ -61,7 +71,7 @@ export function allocateSubIdRange(
   return start + count - 1 <= lastSubId ? { start, count } : undefined;
 }
 
-/** As it stands in the file. */
+/** As the file has it. */
 export function formatSubIds({ owner, start, count }: SubIdRange): string {
   return `${owner}:${start}:${count}`;
 }

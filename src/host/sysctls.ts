@@ -1,19 +1,19 @@
 import type { Host } from './host.js';
 
-/** What a kernel setting must be. One that this kernel lacks is satisfied. */
+/** What a kernel setting must be. A setting that this kernel lacks counts as satisfied. */
 export type SysctlRule = {
   key: string;
-  /** The value to write, given the one it has. */
+  /** The value to write, given the current one. */
   wanted: (current: string) => string;
   satisfied: (current: string, gid: number) => boolean;
 };
 
 export const nftablesRoom = 'net.core.wmem_default';
-/** Bytes of a netlink message that hold the rules of a thousand Services. */
+/** Size in bytes of a netlink message that holds the rules of a thousand Services. */
 export const iptablesRoom = 4_194_304;
 
 export const sysctlRules: SysctlRule[] = [
-  exactly('kernel.unprivileged_userns_clone', '1'), // Debian's and Arch's own switch
+  exactly('kernel.unprivileged_userns_clone', '1'), // a switch that only Debian and Arch have
   atLeast('user.max_user_namespaces', 1024, 28633), // wanted: RootlessKit's documentation
   {
     key: 'net.ipv4.ping_group_range',
@@ -30,7 +30,7 @@ export const sysctlRules: SysctlRule[] = [
   atLeast(nftablesRoom, iptablesRoom), // only where iptables must use nf_tables
 ];
 
-/** Present values by key, of the settings this kernel has. */
+/** Current values by key, of the settings that this kernel has. */
 export async function readSysctls(host: Host): Promise<Record<string, string>> {
   const values = await Promise.all(
     sysctlRules.map(async ({ key }) => [key, (await readSysctl(host, key)) ?? ''] as const),
@@ -42,7 +42,7 @@ export async function readSysctl(host: Host, key: string): Promise<string | unde
   return (await host.read(`/proc/sys/${key.replaceAll('.', '/')}`))?.trim();
 }
 
-/** The settings among `keys` (default all) that don't satisfy a node whose user has the group `gid`. */
+/** The settings among `keys` (default: all) that are wrong for a node whose user has the group `gid`. */
 export function unsatisfiedSysctls(values: Record<string, string>, gid: number, keys?: string[]): string[] {
   return sysctlRules
     .filter(({ key, satisfied }) => {
@@ -52,7 +52,7 @@ export function unsatisfiedSysctls(values: Record<string, string>, gid: number, 
     .map(({ key }) => key);
 }
 
-/** By key, the line of sysctl.d(5) for every setting this kernel has; none is lowered. */
+/** By key, the line of sysctl.d(5) for each setting that this kernel has; none is lowered. */
 export function sysctlLines(values: Record<string, string>): Record<string, string> {
   return Object.fromEntries(
     sysctlRules.flatMap(({ key, wanted }) => {

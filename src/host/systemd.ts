@@ -1,27 +1,30 @@
-import { access, readFile, rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ensureDir, writeFileAtomic } from '../lib/atomic-file.js';
 import { U7sError, errnoOf } from '../lib/errors.js';
 import { run } from '../lib/exec.js';
+import type { Fix } from '../lib/fixes.js';
 import { exists } from '../lib/exists.js';
 
 type Env = Record<string, string | undefined>;
 
+/** Exists where systemd runs the host: sd_booted(3). */
+export const systemdFolder = '/run/systemd/system';
+
 export type UnitOptions = {
   cluster: string;
-  /** The command line that runs the cluster in the foreground and tells systemd when it is Ready. */
+  /** Runs the instance in the foreground and notifies systemd when it is Ready. */
   command: string[];
   path: string;
 };
 
 /**
- * A unit of the user's systemd. Delegate= gives the node a cgroup of its own; the cluster is stopped through its first
- * process, in order. Exit code 0 is that of a cluster that was stopped on purpose by `u7s down`, 2 that of a command line
- * that will not become right by itself: neither is started again.
+ * A unit of the user's systemd. Delegate= gives the node a cgroup of its own. Only the first process gets the signal to
+ * stop, and stops the others in order. Exit code 0 follows `u7s down`, 2 a wrong command line: neither is restarted.
  */
 export function renderUnit({ cluster, command, path }: UnitOptions): string {
   return `[Unit]
-Description=Usernetes: the Kubernetes cluster ${cluster}
+Description=Usernetes: instance ${cluster}
 
 [Service]
 Type=notify
@@ -33,10 +36,10 @@ Restart=always
 RestartSec=2
 RestartPreventExitStatus=0 2
 KillMode=mixed
-# The first start may have to build the binaries.
+# The first start may build the binaries.
 TimeoutStartSec=infinity
 TimeoutStopSec=60
-# A pod that is killed for its memory is the kubelet's concern.
+# Pods that run out of memory are the kubelet's concern.
 OOMPolicy=continue
 TasksMax=infinity
 LimitNOFILE=infinity
@@ -64,14 +67,16 @@ export function userUnit(instance: string, configHome: string): UserUnit {
   return { name, file: join(configHome, 'systemd/user', name) };
 }
 
-/** Throws where systemd does not run the host: sd_booted(3). `fix` tells how to start at boot without it. */
-export async function requireSystemd(fix: string, runtime = '/run/systemd/system'): Promise<void> {
-  await access(runtime).catch((cause: unknown) => {
-    throw new U7sError('todo', 'this host was not booted with systemd, so there is nothing to install into', {
-      fixes: [fix],
-      cause,
-    });
-  });
+/** Throws where systemd does not run the host; `fixes` are other ways to start at boot. */
+export async function requireSystemd(fixes: readonly Fix[], runtime = systemdFolder): Promise<void> {
+  if (await exists(runtime)) return;
+  throw new U7sError(
+    'no-systemd',
+    'this host was not booted with systemd, so nothing can be installed there',
+    {
+      fixes,
+    },
+  );
 }
 
 /** Writes the unit and has it started at each boot. */
@@ -98,7 +103,7 @@ export async function systemctl(args: readonly string[], env: Env): Promise<void
   const { exitCode, stderr } = await run('systemctl', ['--user', ...args], { env });
   if (exitCode === 0) return;
   const noManager = stderr.includes('connect to bus');
-  throw new U7sError('todo', `systemctl --user ${args.join(' ')} failed: ${stderr.trim()}`, {
+  throw new U7sError('systemd-failed', `systemctl --user ${args.join(' ')} failed: ${stderr.trim()}`, {
     ...(noManager
       ? { fixes: ['sudo loginctl enable-linger $USER, then log in as that user and try again'] }
       : {}),
@@ -106,13 +111,13 @@ export async function systemctl(args: readonly string[], env: Env): Promise<void
 }
 
 export type UserManager = {
-  /** Of the user's systemd, as `/user.slice/user-1000.slice/user@1000.service`. */
+  /** Of the user's systemd, for example `/user.slice/user-1000.slice/user@1000.service`. */
   cgroup: string;
   /** Whether it has delegated the cgroup of the unit that was asked about. */
   delegatesUnit: boolean;
 };
 
-/** Asks the user's systemd about itself and one of its units; undefined where none runs. */
+/** Asks the user's systemd about itself and one of its units; undefined when it does not run. */
 export async function userManager(unit: string | undefined, env: Env): Promise<UserManager | undefined> {
   const show = ['--user', 'show', '--property=ControlGroup,Delegate', '--', '-.slice'];
   const answer = await run('systemctl', [...show, ...(unit === undefined ? [] : [unit])], { env }).catch(
@@ -125,10 +130,15 @@ export async function userManager(unit: string | undefined, env: Env): Promise<U
 
 /** Whether systemd runs the user's units without a login. */
 export async function lingers(user: string): Promise<boolean> {
-  return exists(join('/var/lib/systemd/linger', user));
+  return exists(lingerFile(user));
 }
 
-/** Tells systemd, where it waits for it, that the service is up: sd_notify(3) by its own program. */
+/** Exists while the user lingers. */
+export function lingerFile(user: string): string {
+  return join('/var/lib/systemd/linger', user);
+}
+
+/** Notifies systemd, where it waits for it, that the service is up: sd_notify(3) through its own program. */
 export async function notifyReady(status: string, env: Env): Promise<void> {
   if (!env['NOTIFY_SOCKET']) return;
   await run('systemd-notify', ['--ready', `--status=${status}`], { env });

@@ -11,30 +11,30 @@ import type { SubIdRange } from './subid.js';
 
 export type TrialUser = { uid: number; gid: number; subUids: SubIdRange[]; subGids: SubIdRange[] };
 
-/** How far it got: `refused` says why there are no namespaces, else `printed` is what the script printed. */
+/** Either why there are no namespaces, or what the script printed. */
 export type TrialOutcome = { refused: string } | { refused: undefined; printed: string };
 
-/** AppArmor profiles know it by this name. */
+/** Our AppArmor profile names it. */
 export const scratchPrefix = '.usernetes-trial-';
 
 /*
- * The shell that was started before IDs were mapped has no capabilities in the namespace; what root of it executes has
- * them all, unless the host thinks otherwise: then that root may not even mount. With its parent, the first process of the
- * process namespace, everything ends.
+ * The first shell starts before IDs are mapped and has no capabilities in the namespace. What it executes as root has them
+ * all, unless the host forbids it: then that root may not even mount. Everything ends with the parent, which is the first
+ * process of the PID namespace.
  */
 const beginning = `echo ready; read -r mapped || exit 1; exec setpriv --pdeathsig KILL sh -c "$2" sh "$1"`;
 const mountRun = `mount -t tmpfs none /run || exit 9; echo mounted\n`;
 
 /**
- * Runs a script of sh as root of a user namespace that has all of the user's sub-IDs and of new namespaces of every other
- * kind that a node has, with an empty /run. Its `$1` is an empty folder below `directory`. All vanishes with the process.
+ * Runs a script of sh as root of a user namespace with all of the user's sub-IDs, in new namespaces of every other kind
+ * that a node has, with an empty /run. Its `$1` is an empty folder below `directory`. All of it vanishes with the process.
  */
 export async function runInNamespaces(
   host: Host,
   user: TrialUser,
   { directory, script, signal }: { directory: string; script: string; signal: AbortSignal },
 ): Promise<TrialOutcome> {
-  // Whether that is a folder of ours is another check's question.
+  // Whether that folder is ours is for another check.
   const parent =
     (await host.closedFolder(directory)) === undefined ? await nearestExisting(directory) : tmpdir();
   const scratch = await mkdtemp(join(parent, scratchPrefix));
@@ -42,13 +42,13 @@ export async function runInNamespaces(
     const unshare = await unshareProgram(host, scratch);
     return await runWith(unshare, scratch, { host, user, script, signal });
   } catch (error) {
-    return { refused: signal.aborted ? 'the trial of namespaces did not end' : messageOf(error) };
+    return { refused: signal.aborted ? 'the trial of namespaces took too long' : messageOf(error) };
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
 }
 
-/** Where AppArmor allows namespaces to certain paths only, a copy at one that our profile allows, as it does RootlessKit. */
+/** Where AppArmor allows namespaces to certain paths only, a copy at a path that our profile allows. */
 async function unshareProgram(host: Host, scratch: string): Promise<string> {
   const unshare = (await host.which('unshare')) ?? 'unshare';
   if (!(await restrictsNamespaces(host))) return unshare;
@@ -70,7 +70,7 @@ async function runWith(
     { env: host.env, signal, killSignal: 'SIGKILL' },
   );
   const exited = once(child, 'close');
-  exited.catch(() => undefined); // seen below; a failure to spawn must not count as unhandled before
+  exited.catch(() => undefined); // handled below; until then a failure to spawn must not count as unhandled
   let printed = '';
   let said = '';
   child.stdout.on('data', (data: Buffer) => (printed += data.toString()));

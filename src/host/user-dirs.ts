@@ -1,9 +1,9 @@
 import { lstat, mkdir } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { isAbsolute, join } from 'node:path';
-import { errnoOf, U7sError } from '../lib/errors.js';
+import { errnoOf, messageOf, U7sError } from '../lib/errors.js';
 
-/** The user's own folders, as the XDG Base Directory Specification names them. */
+/** The user's own folders, by the XDG Base Directory Specification. */
 export type UserDirs = {
   home: string;
   /** `XDG_CONFIG_HOME`, `XDG_DATA_HOME`, `XDG_STATE_HOME`, `XDG_CACHE_HOME` or their defaults below `home`. */
@@ -17,16 +17,16 @@ export type UserDirs = {
 
 type Env = Record<string, string | undefined>;
 
-/** Where runtime directories lie when `XDG_RUNTIME_DIR` doesn't say; parameters for the sake of tests. */
+/** Where runtime directories lie when `XDG_RUNTIME_DIR` is not set; parameters for the sake of tests. */
 export type RuntimeRoots = { logins: string; temporary: string };
 const systemRoots: RuntimeRoots = { logins: '/run/user', temporary: '/tmp' };
 
-/** Settles every folder. Throws when the home is unknown or the runtime directory isn't private to `uid`. */
+/** All of them. Throws when the home is unknown or the runtime directory is not private to `uid`. */
 export async function resolveUserDirs(env: Env, uid: number): Promise<UserDirs> {
   return { ...resolveHomeDirs(env), runtimeDir: await resolveRuntimeDir(env, uid) };
 }
 
-/** The folders on disk alone, which need no look at the file system. */
+/** The folders on disk only, without a look at the file system. */
 export function resolveHomeDirs(env: Env): Omit<UserDirs, 'runtimeDir'> {
   const home = absolute(env['HOME']) ?? passwdHome();
   return {
@@ -39,16 +39,16 @@ export function resolveHomeDirs(env: Env): Omit<UserDirs, 'runtimeDir'> {
 }
 
 /**
- * `XDG_RUNTIME_DIR` when set; else the login's `/run/user/<uid>` when it is private; else `/tmp/usernetes-<uid>`, made
- * 0700. Whatever it is, sockets in it control the cluster, so one that others can reach or replace is refused.
+ * `XDG_RUNTIME_DIR` when set; else the login's `/run/user/<uid>` when it is private; else `/tmp/usernetes-<uid>`, created
+ * with mode 0700. Its sockets control the instance, so a directory that others can reach or replace is refused.
  */
 export async function resolveRuntimeDir(env: Env, uid: number, roots = systemRoots): Promise<string> {
   const given = absolute(env['XDG_RUNTIME_DIR']);
   if (given !== undefined) {
     const fault = await privacyFault(given, uid);
     if (fault === undefined) return given;
-    throw new U7sError('todo', `XDG_RUNTIME_DIR=${given} ${fault}`, {
-      fixes: [fixOf(given, fault, 'unset XDG_RUNTIME_DIR')],
+    throw new U7sError('runtime-dir-unsafe', `XDG_RUNTIME_DIR=${given} ${fault}`, {
+      fixes: fixesOf(given, fault, 'unset XDG_RUNTIME_DIR'),
     });
   }
 
@@ -60,40 +60,44 @@ export async function resolveRuntimeDir(env: Env, uid: number, roots = systemRoo
     await mkdir(fallback, { mode: 0o700 });
   } catch (error) {
     if (errnoOf(error) !== 'EEXIST')
-      throw new U7sError('todo', `cannot make the runtime directory ${fallback}`, { cause: error });
+      throw new U7sError(
+        'runtime-dir-unsafe',
+        `cannot create the runtime directory ${fallback} (${errnoOf(error) ?? messageOf(error)})`,
+        { cause: error },
+      );
   }
   const fault = await privacyFault(fallback, uid);
   if (fault === undefined) return fallback;
-  throw new U7sError('todo', `the runtime directory ${fallback} ${fault}`, {
-    fixes: [
-      fixOf(
-        fallback,
-        fault,
-        `remove ${fallback}, or set XDG_RUNTIME_DIR to a directory of your own with mode 0700`,
-      ),
-    ],
+  throw new U7sError('runtime-dir-unsafe', `the runtime directory ${fallback} ${fault}`, {
+    fixes: fixesOf(
+      fallback,
+      fault,
+      `remove ${fallback}`,
+      'set XDG_RUNTIME_DIR to a directory of your own with mode 0700',
+    ),
   });
 }
 
 /** The longest path a unix socket can have on Linux: `sun_path` is 108 bytes with its closing zero. */
 const longestSocketPath = 107;
 
-/** Throws when no socket can be made at `path` because it is too long. */
+/** Throws when `path` is too long for a socket. */
 export function checkSocketPath(path: string): void {
   const bytes = Buffer.byteLength(path);
   if (bytes <= longestSocketPath) return;
   throw new U7sError(
-    'todo',
+    'path-too-long',
     `the socket path ${path} has ${bytes} bytes; the kernel takes ${longestSocketPath}`,
     {
       fixes: [
-        'set XDG_RUNTIME_DIR to a shorter directory of your own with mode 0700, or give the cluster a shorter name',
+        'set XDG_RUNTIME_DIR to a directory of your own with a shorter path and mode 0700',
+        'choose a shorter name for --cluster',
       ],
     },
   );
 }
 
-/** What keeps `path` from being a directory that `uid` alone can use; undefined when nothing does. */
+/** Why `path` is not a directory that only `uid` can use; undefined when it is. */
 export async function privacyFault(path: string, uid: number): Promise<string | undefined> {
   const stats = await lstat(path).catch((error: unknown) => errnoOf(error) ?? 'unknown error');
   if (stats === 'ENOENT') return 'does not exist';
@@ -107,11 +111,11 @@ export async function privacyFault(path: string, uid: number): Promise<string | 
 
 const wrongMode = 'has mode';
 
-function fixOf(path: string, fault: string, otherwise: string): string {
-  return fault.startsWith(wrongMode) ? `chmod 0700 ${path}` : otherwise;
+function fixesOf(path: string, fault: string, ...otherwise: string[]): string[] {
+  return fault.startsWith(wrongMode) ? [`chmod 0700 ${path}`] : otherwise;
 }
 
-/** Relative values are invalid by the specification, and to be ignored. */
+/** The specification has relative values ignored. */
 function absolute(path: string | undefined): string | undefined {
   return path !== undefined && isAbsolute(path) ? path : undefined;
 }
@@ -120,8 +124,8 @@ function passwdHome(): string {
   try {
     return userInfo().homedir;
   } catch (error) {
-    throw new U7sError('todo', 'HOME is not set and this uid has no passwd entry', {
-      fixes: ['export HOME=/path'],
+    throw new U7sError('home-unknown', 'HOME is not set and this uid has no passwd entry', {
+      fixes: ['set HOME to a folder of your own'],
       cause: error,
     });
   }

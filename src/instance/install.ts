@@ -32,7 +32,7 @@ export function unitText({ env, name }: InstanceContext, { program, upArguments 
 /** Has systemd start the instance at each boot, as a unit of this user. */
 export async function install(context: InstanceContext, request: InstallRequest): Promise<Installed> {
   const { env, paths } = context;
-  await requireSystemd(`have cron do it (crontab -e): ${request.cronLine}`);
+  await requireSystemd([`have cron do it (crontab -e): ${request.cronLine}`]);
   if (request.now) await requireStopped(context);
   const { name, file } = userUnit(instanceName(context.name), paths.configHome);
   await installUnit({ name, file }, unitText(context, request), env);

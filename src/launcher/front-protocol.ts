@@ -1,4 +1,4 @@
-import type { Event, StepEvent, Warning } from '../lib/events.js';
+import type { Event, Note, StepEvent, Warning } from '../lib/events.js';
 import { isFix, type Fix } from '../lib/fixes.js';
 import {
   isBoolean,
@@ -47,7 +47,11 @@ const isStep = objectOf<StepEvent>({
   detail: optional(isString),
   fraction: optional(isNumber),
 });
-const isNote = objectOf<Extract<Event, { kind: 'note' }>>({ kind: oneOf('note'), text: isString });
+const isNote = objectOf<Note>({
+  kind: oneOf('note'),
+  text: isString,
+  fixes: optional(listOf(isFix)),
+});
 const isWarning = objectOf<Warning>({
   kind: oneOf('warning'),
   text: isString,

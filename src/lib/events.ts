@@ -2,7 +2,10 @@ import { codeOf, fixesOf, messageOf } from './errors.js';
 import type { Fix } from './fixes.js';
 
 /** What happens while a command works. Everything that takes time reports it here; `ui` renders it. */
-export type Event = StepEvent | { kind: 'note'; text: string } | Warning;
+export type Event = StepEvent | Note | Warning;
+
+/** Good to know. `fixes` are what could be done about it. */
+export type Note = { kind: 'note'; text: string; fixes?: readonly Fix[] };
 
 /** Something is wrong, yet the work goes on. `code` and `fixes` as of an error. */
 export type Warning = { kind: 'warning'; text: string; code?: string; fixes?: readonly Fix[] };

@@ -16,6 +16,8 @@ export type CommandFix = {
   program?: 'rootlessctl';
   /** The host to type them on, if it is not this one. There they are about that host's own instance. */
   on?: 'control-plane' | 'other-node';
+  /** What the commands are about, if it is not the instance: then they never carry `--cluster`. */
+  about?: 'host';
 };
 
 /** A fix that is one command: `u7s(['logs', 'kubelet'], { text: 'read its log' })`. */
@@ -34,9 +36,12 @@ const places = { 'control-plane': 'on the control plane', 'other-node': 'on the 
 /** The words of a fix for a person on this host. `instance` is what `--cluster` names, undefined for the default one. */
 export function formatFix(fix: Fix, instance: string | undefined, typist: Typist = plainTypist): string {
   if (typeof fix === 'string') return fix;
-  const { text, commands, program = 'u7s', on } = fix;
+  const { text, commands, program = 'u7s', on, about } = fix;
+  const named = about === 'host' ? undefined : instance;
   const line = commands
-    .map((args) => (on === undefined ? typist(program, aboutInstance(instance, args)) : plainTypist(program, args)))
+    .map((args) =>
+      on === undefined ? typist(program, aboutInstance(named, args)) : plainTypist(program, args),
+    )
     .join(' && ');
   const where = on === undefined ? undefined : places[on];
   return [...(where === undefined ? [] : [where]), ...(text === undefined ? [] : [text]), line].join(': ');
@@ -55,4 +60,10 @@ const isCommandFix = objectOf<CommandFix>({
   commands: listOf(listOf(isString)),
   program: optional(oneOf('rootlessctl')),
   on: optional(oneOf('control-plane', 'other-node')),
+  about: optional(oneOf('host')),
 });
+
+/** Each fix once, however many faults it mends. */
+export function distinctFixes(fixes: readonly Fix[]): Fix[] {
+  return [...new Map(fixes.map((fix) => [JSON.stringify(fix), fix])).values()];
+}

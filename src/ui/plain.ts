@@ -1,5 +1,5 @@
 import type { StepEvent } from '../lib/events.js';
-import { formatElapsed, warningText } from './renderer.js';
+import { formatElapsed, textWithFixes } from './renderer.js';
 import type { Clock, FixText, Output, Renderer } from './renderer.js';
 
 /** How often, in milliseconds, a step says where it is: enough to see that it lives, few enough for a log. */
@@ -67,7 +67,7 @@ export function createPlainRenderer(
   return {
     report: (event) => {
       if (event.kind === 'step') update(event);
-      else say(event.kind === 'warning' ? `warning: ${warningText(event, fixText)}` : event.text);
+      else say(`${event.kind === 'warning' ? 'warning: ' : ''}${textWithFixes(event, fixText)}`);
     },
     close: () => stopLooking?.(),
   };

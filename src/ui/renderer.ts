@@ -1,4 +1,4 @@
-import type { Report, Warning } from '../lib/events.js';
+import type { Note, Report } from '../lib/events.js';
 import type { Fix } from '../lib/fixes.js';
 
 /** One way to show events. `close` leaves the terminal as a finished program should. */
@@ -10,8 +10,8 @@ export type Output = { write: (text: string) => unknown; isTTY?: boolean; column
 /** A fix in words for whoever reads it. */
 export type FixText = (fix: Fix) => string;
 
-/** A warning with its fixes below it. */
-export function warningText({ text, fixes = [] }: Warning, fixText: FixText): string {
+/** A text with its fixes below it. */
+export function textWithFixes({ text, fixes = [] }: Pick<Note, 'text' | 'fixes'>, fixText: FixText): string {
   return [text, ...fixes.map((fix) => `  fix: ${fixText(fix).replaceAll('\n', '\n       ')}`)].join('\n');
 }
 

@@ -1,7 +1,7 @@
 import { createLogUpdate } from 'log-update';
 import { bold, cyan, dim, green, red, yellow } from 'yoctocolors';
 import type { Event, StepEvent } from '../lib/events.js';
-import { formatElapsed, warningText } from './renderer.js';
+import { formatElapsed, textWithFixes } from './renderer.js';
 import type { Clock, FixText, Output, Renderer } from './renderer.js';
 
 const spinnerFrames = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
@@ -89,8 +89,8 @@ export function liveLines(steps: RunningStep[], now: number, columns: number): s
 }
 
 function endedLine(event: Event, elapsed: number | undefined, fixText: FixText): string {
-  if (event.kind === 'warning') return `${yellow('!')} ${warningText(event, fixText)}`;
-  if (event.kind === 'note') return event.text;
+  if (event.kind === 'warning') return `${yellow('!')} ${textWithFixes(event, fixText)}`;
+  if (event.kind === 'note') return textWithFixes(event, fixText);
   const mark = event.state === 'failed' ? red('✗') : green('✓');
   const title = event.state === 'failed' ? bold(event.title) : event.title;
   const time = elapsed === undefined ? '' : `  ${dim(formatElapsed(elapsed))}`;

@@ -1,6 +1,8 @@
 import test from 'ava';
 import { accountName, asUser, parsePasswd, preparedAccount } from '#src/host/account.js';
 import { U7sError } from '#src/lib/errors.js';
+import { u7s } from '#src/lib/fixes.js';
+import { likeFixes } from '../like-fixes.js';
 
 const alice = { name: 'alice', uid: 1000, gid: 100, home: '/home/alice', shell: '/bin/zsh' };
 
@@ -15,14 +17,15 @@ test('a user that does not exist is an error that says how to make it', async (t
   const error = await t.throwsAsync(preparedAccount({ U7S_USER: 'nobody-of-that-name' }), {
     instanceOf: U7sError,
   });
-  t.regex(error?.message ?? '', /nobody-of-that-name .*does not exist/);
-  t.regex(error?.fix ?? '', /^\.\/run\.sh --init-host/);
+  t.is(error.code, 'no-such-user');
+  t.regex(error.message, /nobody-of-that-name/);
+  likeFixes(t, error.fixes, [u7s(['init-host'], { about: 'host', text: 'create that user' }), /U7S_USER/]);
 });
 
 test('root is never the user acted as', async (t) => {
   await t.throwsAsync(preparedAccount({ U7S_USER: 'root' }), {
     instanceOf: U7sError,
-    message: /never run as root/,
+    code: 'is-root',
   });
 });
 

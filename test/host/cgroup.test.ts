@@ -34,6 +34,7 @@ test('a cgroup v2 directory of ours with cpu, memory and pids has limits', async
     version: 'v2',
     controllers: ['cpuset', 'cpu', 'io', 'memory', 'pids'],
     reason: 'pod limits are on: cpuset, cpu, io, memory, pids delegated',
+    fixes: [],
     enter: [],
   });
 });
@@ -42,7 +43,8 @@ test('missing controllers are named', async (t) => {
   const roots = await fixture(t, { ...delegated, 'fs/own/cgroup.controllers': 'memory pids\n' });
   const found = await detectCgroups({}, roots, noManager);
   t.like(found, { mode: 'none', version: 'v2', controllers: ['memory', 'pids'], enter: [] });
-  t.regex(found.reason, /cpu not delegated in the cgroup \/own \(Delegate=\); run --init-host/);
+  t.regex(found.reason, /cpu not delegated in the cgroup \/own \(Delegate=\)$/);
+  t.like(found.fixes, [{ commands: [['init-host']], about: 'host' }]);
 });
 
 const { 'fs/own/cgroup.subtree_control': _, ...ofLogin } = delegated;
@@ -74,18 +76,20 @@ test('a cgroup below the user’s systemd is ours only when that says so', async
 test('without a systemd of the user that has one to give there are none', async (t) => {
   const without = await detectCgroups({}, await fixture(t, ofLogin), noManager);
   t.like(without, { mode: 'none', enter: [] });
-  t.regex(without.reason, /\/own is not delegated to this user, .*Delegate=yes\); run --init-host/);
+  t.regex(without.reason, /\/own is not delegated to this user, .*Delegate=yes\)$/);
+  t.like(without.fixes, [{ commands: [['init-host']], about: 'host' }]);
 
   const poor = { ...ofLogin, 'fs/manager/cgroup.controllers': 'memory pids\n' };
   const found = await detectCgroups({}, await fixture(t, poor), manager(false));
   t.like(found, { mode: 'none', enter: [] });
-  t.regex(found.reason, /cpu not delegated in the cgroup \/manager \(Delegate=\); run --init-host/);
+  t.regex(found.reason, /cpu not delegated in the cgroup \/manager \(Delegate=\)$/);
 });
 
 test('cgroup v1 and v1 beside v2 have none', async (t) => {
   const hybrid = await detectCgroups({}, await fixture(t, { 'fs/unified/cgroup.controllers': '' }));
   t.like(hybrid, { mode: 'none', version: 'hybrid', controllers: [] });
-  t.regex(hybrid.reason, /v1 beside v2; boot it with systemd\.unified_cgroup_hierarchy=1/);
+  t.regex(hybrid.reason, /v1 besides v2$/);
+  t.like(hybrid.fixes, [{ commands: [['init-host']], about: 'host' }]);
   const v1 = await detectCgroups({}, await fixture(t, { 'fs/memory/tasks': '' }));
   t.like(v1, { mode: 'none', version: 'v1' });
 });

@@ -141,6 +141,7 @@ export function preparedContext(changes: Partial<CheckContext> = {}): CheckConte
         version: 'v2',
         controllers: [],
         reason: 'pod limits are on',
+        fixes: [],
         enter: [],
       }),
     runtimeDir: () => Promise.resolve('/run/user/1000'),

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { checkSocketPath, resolveHomeDirs, resolveRuntimeDir, resolveUserDirs } from '#src/host/user-dirs.js';
 import { U7sError } from '#src/lib/errors.js';
+import { likeFixes } from '../like-fixes.js';
 
 const { uid, homedir } = userInfo();
 
@@ -63,8 +64,9 @@ test('a world-writable XDG_RUNTIME_DIR is refused, with the chmod that mends it'
   const error = await t.throwsAsync(resolveRuntimeDir({ XDG_RUNTIME_DIR: directory }, uid), {
     instanceOf: U7sError,
   });
-  t.is(error?.message, `XDG_RUNTIME_DIR=${directory} has mode 0777, not 0700`);
-  t.is(error?.fix, `chmod 0700 ${directory}`);
+  t.is(error.code, 'runtime-dir-unsafe');
+  t.is(error.message, `XDG_RUNTIME_DIR=${directory} has mode 0777, not 0700`);
+  t.deepEqual(error.fixes, [`chmod 0700 ${directory}`]);
 });
 
 test('an XDG_RUNTIME_DIR that is missing, a file, a link or another user’s is refused', async (t) => {
@@ -75,7 +77,8 @@ test('an XDG_RUNTIME_DIR that is missing, a file, a link or another user’s is 
     const error = await t.throwsAsync(resolveRuntimeDir({ XDG_RUNTIME_DIR: path }, asUid), {
       instanceOf: U7sError,
     });
-    t.is(error?.fix, 'unset XDG_RUNTIME_DIR');
+    t.is(error.code, 'runtime-dir-unsafe');
+    t.deepEqual(error.fixes, ['unset XDG_RUNTIME_DIR']);
     return error?.message ?? '';
   };
   t.regex(await refusal(join(directory, 'missing')), /does not exist$/);
@@ -117,5 +120,6 @@ test('a socket path fits up to 107 bytes', (t) => {
   t.notThrows(() => checkSocketPath(`/${'x'.repeat(106)}`));
   const error = t.throws(() => checkSocketPath(`/${'é'.repeat(54)}`), { instanceOf: U7sError });
   t.regex(error?.message ?? '', /109 bytes; the kernel takes 107/);
-  t.regex(error?.fix ?? '', /XDG_RUNTIME_DIR/);
+  t.is(error.code, 'path-too-long');
+  likeFixes(t, error.fixes, [/XDG_RUNTIME_DIR/, /--cluster/]);
 });

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { formatFix, u7s, type CommandFix, type Typist } from '#src/lib/fixes.js';
+import { distinctFixes, formatFix, u7s, type CommandFix, type Typist } from '#src/lib/fixes.js';
 
 const stop = u7s(['down'], { text: 'stop it' });
 const checkout: Typist = (program, args) => [`./${program}`, ...args].join(' ');
@@ -20,6 +20,18 @@ test('a command about another instance names it: leave without it would remove t
 
 test('a command that names an instance itself stays as it is', (t) => {
   t.is(formatFix(u7s(['--cluster', 'third', 'down']), 'second'), 'u7s --cluster third down');
+});
+
+test('a command about the host is the same for every instance', (t) => {
+  t.is(formatFix(u7s(['init-host'], { about: 'host' }), 'second'), 'u7s init-host');
+});
+
+test('a fix that mends several faults is listed once', (t) => {
+  t.deepEqual(distinctFixes([stop, 'reboot', { ...stop }, 'reboot', u7s(['down'])]), [
+    stop,
+    'reboot',
+    u7s(['down']),
+  ]);
 });
 
 test('a command for another host is about the instance of that host, and typed as it is there', (t) => {

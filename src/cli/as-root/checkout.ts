@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { isExecutable } from '../../lib/exists.js';
+import { findExecutable } from '../../lib/exists.js';
 import type { Cli } from '../command.js';
 
 /**
@@ -30,7 +30,6 @@ export async function hostKubectl(
   inKubeconfig: boolean,
 ): Promise<'context' | 'kubeconfig' | undefined> {
   const folders = (cli.io.env['PATH'] ?? '').split(delimiter).filter(Boolean);
-  const found = await Promise.all(folders.map((folder) => isExecutable(join(folder, 'kubectl'))));
-  if (!found.includes(true)) return undefined;
+  if ((await findExecutable('kubectl', folders)) === undefined) return undefined;
   return inKubeconfig && !actsForRoot(cli) ? 'context' : 'kubeconfig';
 }

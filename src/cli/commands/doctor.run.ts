@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { doctor } from '../../instance/doctor.js';
+import type { Fix } from '../../lib/fixes.js';
 import type { Cli } from '../command.js';
-import { checksText } from '../doctor/checks-text.js';
+import { checksJson, checksText } from '../doctor/checks-text.js';
 import { selectedPaths } from '../globals.js';
 import { fixText } from '../typist.js';
 
@@ -12,9 +13,8 @@ export async function run(cli: Cli, command: Command, { output, apiPort }: Docto
   const paths = await selectedPaths(cli, command).catch(() => undefined);
   const checks = await doctor({ env: io.env, paths, signal }, { apiPort });
   if (checks.some(({ status }) => status === 'blocked')) cli.exitCode = 1;
+  const textOf = (fix: Fix): string => fixText(cli, fix);
   io.stdout.write(
-    output === 'json'
-      ? `${JSON.stringify(checks, null, 2)}\n`
-      : checksText(checks, io.stdout.isTTY === true, (fix) => fixText(cli, fix)),
+    output === 'json' ? checksJson(checks, textOf) : checksText(checks, io.stdout.isTTY === true, textOf),
   );
 }

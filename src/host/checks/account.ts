@@ -1,13 +1,13 @@
 import { fixesOf, messageOf } from '../../lib/errors.js';
-import { formatFix } from '../../lib/fixes.js';
-import { blocked, ok, prepareFix, warning, type CheckDefinition } from '../check.js';
+import { u7s } from '../../lib/fixes.js';
+import { blocked, ok, prepare, warning, type CheckDefinition } from '../check.js';
 import type { Host } from '../host.js';
 import {
   countSubIds,
   findSubIdOverlap,
   formatSubIds,
   neededSubIds,
-  parseSubIds,
+  readSubIds,
   type SubIdRange,
 } from '../subid.js';
 
@@ -15,17 +15,23 @@ export const accountChecks: CheckDefinition[] = [
   {
     id: 'ordinary-user',
     title: 'ordinary user',
-    why: 'Kubernetes must never run with the privileges of real root',
+    why: 'Kubernetes must never run as real root',
     atStart: true,
     look: ({ user }) =>
       user.uid === 0
-        ? blocked('this is root', './run.sh --init-host (makes the user usernetes and runs as it)')
+        ? blocked(
+            'this is root',
+            u7s(['init-host'], {
+              about: 'host',
+              text: 'make the user usernetes, as whom root’s commands run',
+            }),
+          )
         : ok(`${user.name}, uid ${user.uid}`),
   },
   {
     id: 'sub-ids',
     title: 'sub-IDs',
-    why: 'the users inside containers are mapped to IDs lent to this user',
+    why: 'users inside containers are mapped to subordinate IDs of this user',
     atStart: true,
     look: ({ user }) => {
       const files: [string, SubIdRange[]][] = [
@@ -35,13 +41,13 @@ export const accountChecks: CheckDefinition[] = [
       const short = files.filter(([, ranges]) => countSubIds(ranges) < neededSubIds);
       if (short.length > 0) {
         const found = short.map(([file, ranges]) => `${countSubIds(ranges) || 'none'} in ${file}`).join(', ');
-        return blocked(`${user.name} has ${found}; ${neededSubIds} are needed`, prepareFix);
+        return blocked(`${user.name} has ${found}; ${neededSubIds} are needed`, prepare);
       }
       for (const [file, ranges] of files) {
         const twice = findSubIdOverlap(ranges, () => true)?.map(formatSubIds);
         if (twice === undefined) continue;
         return blocked(
-          `${file} lends the same IDs to ${user.name} twice: ${twice.join(' and ')}`,
+          `${file} lends ${user.name} the same IDs twice: ${twice.join(' and ')}`,
           `as root: remove one of these lines from ${file}`,
         );
       }
@@ -51,7 +57,7 @@ export const accountChecks: CheckDefinition[] = [
   {
     id: 'sub-id-overlap',
     title: 'sub-IDs of others',
-    why: 'users with common IDs can touch the files and processes of each other’s containers',
+    why: 'users who share IDs can touch the files and processes of each other’s containers',
     atStart: false,
     look: async ({ host, user }) => {
       const [passwd, group] = await Promise.all([readIds(host, '/etc/passwd'), readIds(host, '/etc/group')]);
@@ -60,7 +66,7 @@ export const accountChecks: CheckDefinition[] = [
         ['/etc/subuid', user.subUids, passwd],
         ['/etc/subgid', user.subGids, group],
       ] as const) {
-        const all = parseSubIds((await host.read(file)) ?? '');
+        const all = await readSubIds(host, file);
         const overlap = findSubIdOverlap(all, (a, b) => nameOf(a.owner) !== nameOf(b.owner));
         if (overlap !== undefined) {
           const pair = overlap.map(formatSubIds).join(' and ');
@@ -76,22 +82,20 @@ export const accountChecks: CheckDefinition[] = [
           );
         }
       }
-      return ok('apart');
+      return ok('not shared with other users');
     },
   },
   {
     id: 'runtime-dir',
     title: 'runtime directory',
-    why: 'the sockets in it control the cluster, so only this user may reach it',
+    why: 'its sockets control the instance, so only this user may reach them',
     atStart: true,
     look: async ({ runtimeDir }) => {
       try {
         return ok(await runtimeDir());
       } catch (error) {
-        return blocked(
-          messageOf(error),
-          fixesOf(error).map((fix) => formatFix(fix, undefined))[0] ?? prepareFix,
-        );
+        const fixes = fixesOf(error);
+        return blocked(messageOf(error), ...(fixes.length > 0 ? fixes : [prepare]));
       }
     },
   },
@@ -102,10 +106,7 @@ export const accountChecks: CheckDefinition[] = [
     atStart: false,
     look: async ({ node, host }) => {
       if ((await host.stat(node.path)) === undefined) {
-        return blocked(
-          `${node.path} cannot be reached by this user`,
-          'install Node.js for all users, below /usr',
-        );
+        return blocked(`this user cannot reach ${node.path}`, 'install Node.js for all users, below /usr');
       }
       const [major = 0, minor = 0] = node.version.split('.').map(Number);
       const recent = major > 20 || (major === 20 && minor >= 19);

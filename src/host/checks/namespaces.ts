@@ -1,21 +1,21 @@
-import { blocked, ok, prepareFix, unknown, warning, type CheckDefinition } from '../check.js';
+import { blocked, ok, prepare, unknown, warning, type CheckDefinition } from '../check.js';
 import type { Host } from '../host.js';
 import { isSetuid, mapHelpers } from '../map-helpers.js';
-import { installFix } from '../packages.js';
+import { installFixes } from '../packages.js';
 import { explainRefusal } from '../refusal.js';
-import { containerFix, notTried, probed } from './probed.js';
+import { containerFixes, notTried, probed } from './probed.js';
 
 export const namespaceChecks: CheckDefinition[] = [
   ...mapHelpers.map((helper): CheckDefinition => ({
     id: helper,
     title: helper,
-    why: 'it maps the sub-IDs into the user namespace, which only root may do',
+    why: 'it maps sub-IDs into the user namespace, which only root may do',
     atStart: true,
     look: async ({ host, namespaceTrial }) => {
       const path = await host.which(helper);
-      if (path === undefined) return blocked('not installed', await installFix(host, helper));
+      if (path === undefined) return blocked('not installed', ...(await installFixes(host, helper)));
       if (await isSetuid(host, path)) return ok(`${path}, setuid`);
-      // Fedora and openSUSE give it file capabilities instead; whether it has them shows when it is used.
+      // Fedora and openSUSE give it file capabilities instead; only its use shows whether it has them.
       const { refused } = await namespaceTrial();
       if (refused?.startsWith(helper) !== true) return ok(`${path}, file capabilities`);
       return blocked(
@@ -31,27 +31,29 @@ export const namespaceChecks: CheckDefinition[] = [
     atStart: true,
     look: async (context) => {
       const missing = await missingHelper(context.host);
-      if (missing !== undefined) return unknown(`not tried, for lack of ${missing}`);
+      if (missing !== undefined) return unknown(`not tried: ${missing} is missing`);
       const { refused } = await context.namespaceTrial();
-      if (refused === undefined) return ok('made one with all sub-IDs');
-      const { cause, fix } = (await explainRefusal(context)) ?? { fix: prepareFix };
-      return blocked(cause === undefined ? refused : `${refused} (${cause})`, fix);
+      if (refused === undefined) return ok('created one with all sub-IDs');
+      const refusal = await explainRefusal(context);
+      if (refusal === undefined) return blocked(refused, prepare);
+      return blocked(`${refused} (${refusal.cause})`, ...refusal.fixes);
     },
   },
   {
     id: 'overlay',
     title: 'overlay file system',
-    why: 'container images are stacked layers',
+    why: 'container images are layers, one on top of another',
     atStart: false,
     look: async ({ namespaceTrial }) => {
       const { refused, faults } = await namespaceTrial();
       if (refused !== undefined) return notTried;
       const { overlay, fuse } = faults;
       if (overlay === undefined) return ok('overlayfs mounts in a user namespace');
-      if (fuse === undefined) return ok(`fuse-overlayfs, since overlayfs refused: ${overlay}`);
+      if (fuse === undefined) return ok(`fuse-overlayfs, since overlayfs failed: ${overlay}`);
       return warning(
-        `images are copied whole, since overlayfs refused: ${overlay}, and fuse-overlayfs: ${fuse}`,
-        `${prepareFix}, or set XDG_STATE_HOME to a folder on a local ext4, xfs or btrfs file system, and use a kernel of 5.11 or newer`,
+        `images are copied whole, since overlayfs failed: ${overlay}, and fuse-overlayfs: ${fuse}`,
+        prepare,
+        'set XDG_STATE_HOME to a folder on a local ext4, xfs or btrfs file system, and boot Linux 5.11 or newer',
       );
     },
   },
@@ -59,38 +61,38 @@ export const namespaceChecks: CheckDefinition[] = [
     title: 'owners of files',
     why: 'files of containers belong to sub-IDs, which network file systems refuse',
     probes: ['owners'],
-    works: 'files can be given to sub-IDs',
+    works: 'files can belong to sub-IDs',
     otherwise: (said, { user }) =>
       user.subUids.length === 0 || user.subGids.length === 0
-        ? unknown('not tried, for lack of sub-IDs')
+        ? unknown('not tried: this user has no sub-IDs')
         : blocked(said, 'set XDG_STATE_HOME to a folder on a local file system'),
   }),
   probed('proc', {
     title: '/proc and /sys',
-    why: 'each container gets its own, which the kernel refuses where those of the host are covered in part',
+    why: 'each container gets its own, which the kernel refuses when parts of the host’s are covered',
     probes: ['proc', 'sysfs'],
-    works: 'mount in namespaces',
-    otherwise: (said) => blocked(said, containerFix),
+    works: 'can be mounted in namespaces',
+    otherwise: (said) => blocked(said, ...containerFixes),
   }),
   {
     id: 'fuse',
     title: '/dev/fuse',
-    why: 'fuse-overlayfs needs it, which CRI-O uses where the kernel’s overlayfs cannot be used',
+    why: 'fuse-overlayfs needs it, which CRI-O uses where the kernel’s overlayfs does not work',
     atStart: false,
     look: async ({ host, namespaceTrial }) => {
       const fault = await host.openFault('/dev/fuse');
-      if (fault === 'ENOENT') return warning('does not exist', prepareFix);
+      if (fault === 'ENOENT') return warning('does not exist', prepare);
       if (fault !== undefined)
-        return warning(`cannot be opened (${fault})`, `${prepareFix} (or: sudo chmod 0666 /dev/fuse)`);
+        return warning(`cannot be opened (${fault})`, prepare, 'sudo chmod 0666 /dev/fuse');
       const { refused, faults } = await namespaceTrial();
-      if (refused !== undefined) return ok('opens');
-      return faults.fuse === undefined ? ok('fuse-overlayfs mounts') : warning(faults.fuse, prepareFix);
+      if (refused !== undefined) return ok('can be opened');
+      return faults.fuse === undefined ? ok('fuse-overlayfs works') : warning(faults.fuse, prepare);
     },
   },
   {
     id: 'selinux',
     title: 'SELinux',
-    why: 'a confined user may not make namespaces or run programs of their own',
+    why: 'a confined user may not create namespaces or run programs from the home',
     atStart: false,
     look: async ({ host, user }) => {
       const enforcing = (await host.read('/sys/fs/selinux/enforce'))?.trim();

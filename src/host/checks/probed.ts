@@ -1,12 +1,15 @@
+import type { Fix } from '../../lib/fixes.js';
 import { ok, unknown, type CheckContext, type CheckDefinition, type Finding } from '../check.js';
 import type { Probe } from '../namespace-trial.js';
 
-export const containerFix =
-  'in a container: docker run --privileged, or --security-opt systempaths=unconfined; else unmount what covers parts of /proc or /sys: grep -E " /(proc|sys)/" /proc/self/mountinfo';
+export const containerFixes: readonly Fix[] = [
+  'in a container: docker run --privileged, or --security-opt systempaths=unconfined',
+  'elsewhere, unmount what covers parts of /proc or /sys: grep -E " /(proc|sys)/" /proc/self/mountinfo',
+];
 
-export const notTried = unknown('not tried, for lack of a user namespace');
+export const notTried = unknown('not tried: there is no user namespace');
 
-/** A check of what the trial of namespaces found. */
+/** A check of something that was tried in namespaces. */
 export function probed(
   id: string,
   check: {

@@ -1,16 +1,21 @@
 import { join } from 'node:path';
+import { u7s } from '../../lib/fixes.js';
 import { blocked, ok, unknown, warning, type CheckDefinition } from '../check.js';
 import type { Host } from '../host.js';
 import { findMount } from '../mounts.js';
+import { systemdFolder } from '../systemd.js';
 
 const GiB = 2 ** 30;
 
-/** Below this not even the binaries and images of a first start fit. */
+/** Below this, not even the binaries and images of a first start fit. */
 const leastSpace = 2 * GiB;
-/** Binaries built on this host take about 10 GiB of Go's caches on the way. */
+/** To build binaries on this host takes about 10 GiB of Go's caches. */
 const comfortableSpace = 12 * GiB;
 /** kubelet evicts pods and collects images below 15% (imagefs.available). */
 const kubeletThreshold = 0.15;
+
+/** Somebody else's process, whose name the kernel does not show us. */
+const unseen = 'another program';
 
 const networkFileSystems = /^(nfs|nfs4|cifs|smb3|9p|afs|ceph|fuse\.sshfs|lustre)$/;
 
@@ -18,7 +23,7 @@ export const resourceChecks: CheckDefinition[] = [
   {
     id: 'home',
     title: 'home file system',
-    why: 'binaries are executed from there, and etcd and images want a local disk',
+    why: 'binaries are executed from there, and etcd and images need a local disk',
     atStart: true,
     look: async ({ host, dataHome, stateHome }) => {
       const mounts = (await host.read('/proc/self/mountinfo')) ?? '';
@@ -50,14 +55,15 @@ export const resourceChecks: CheckDefinition[] = [
       if (closed.length === 0) return ok(`${dataHome}, ${stateHome}`);
       return blocked(
         `${user.name} cannot write in ${closed.join(', ')}`,
-        `as root: chown ${user.name} ${closed.join(' ')} (or set XDG_DATA_HOME and XDG_STATE_HOME to folders of your own)`,
+        `as root: chown ${user.name} ${closed.join(' ')}`,
+        'set XDG_DATA_HOME and XDG_STATE_HOME to folders of your own',
       );
     },
   },
   {
     id: 'disk-space',
     title: 'disk space',
-    why: 'binaries, images and etcd lie in the home; kubelet evicts pods from a nearly full disk',
+    why: 'binaries, images and etcd’s data lie in the home; kubelet evicts pods when the disk is nearly full',
     atStart: true,
     look: async ({ host, dataHome, stateHome }) => {
       const spaces = await Promise.all([...new Set([dataHome, stateHome])].map((path) => host.space(path)));
@@ -65,41 +71,44 @@ export const resourceChecks: CheckDefinition[] = [
         each.available < least.available ? each : least,
       );
       const found = `${(available / GiB).toFixed(1)} of ${(total / GiB).toFixed(0)} GiB free`;
-      const fix = 'free space, or set XDG_DATA_HOME and XDG_STATE_HOME to folders on a larger disk';
-      if (available < leastSpace) return blocked(found, fix);
+      const fixes = ['free space', 'set XDG_DATA_HOME and XDG_STATE_HOME to folders on a larger disk'];
+      if (available < leastSpace) return blocked(found, ...fixes);
       return available < comfortableSpace || available < total * kubeletThreshold
-        ? warning(found, fix)
+        ? warning(found, ...fixes)
         : ok(found);
     },
   },
   {
     id: 'api-port',
     title: 'port of the Kubernetes API',
-    why: 'kubectl on this host reaches the cluster there',
+    why: 'kubectl on this host connects to it',
     atStart: true,
     look: async ({ host, api }) => {
-      if (api === undefined) return ok('used by this cluster, which runs, or by its control plane elsewhere');
+      if (api === undefined)
+        return ok('in use by this instance, which is running, or on its control plane’s host');
       const where = `${api.address}:${api.port}`;
       const fault = await host.listenFault(api.address, api.port);
       switch (fault) {
         case undefined:
           return ok(`${where} is free`);
         case 'EADDRINUSE': {
-          const holder = (await host.portHolder(api.address, api.port)) ?? 'another program';
+          const holder = (await host.portHolder(api.address, api.port)) ?? unseen;
           return blocked(
             `${where} is taken by ${holder}`,
-            `end that, or take another port: --api-port ${api.port + 1}`,
+            `end ${holder === unseen ? 'it' : holder}`,
+            `take another port: --api-port ${api.port + 1}`,
           );
         }
         case 'EACCES':
           return blocked(
-            `${where} is a port that the kernel keeps for root`,
-            `take a higher one: --api-port 6443 (or: sudo sysctl -w net.ipv4.ip_unprivileged_port_start=${api.port})`,
+            `${where} is a port that the kernel reserves for root`,
+            'take a higher one: --api-port 6443',
+            `sudo sysctl -w net.ipv4.ip_unprivileged_port_start=${api.port}`,
           );
         case 'EADDRNOTAVAIL':
           return blocked(
             `this host has no address ${api.address}`,
-            'take one that it has: ip -brief address',
+            'take one of its addresses, which this lists: ip -brief address',
           );
         default:
           return blocked(`cannot listen on ${where} (${fault})`, 'take another port: --api-port 6444');
@@ -109,7 +118,7 @@ export const resourceChecks: CheckDefinition[] = [
   {
     id: 'swap',
     title: 'swap',
-    why: 'Secrets in the memory of pods can get onto a disk with it, which a user namespace cannot forbid',
+    why: 'it can write Secrets in the memory of pods to a disk, which a user namespace cannot prevent',
     atStart: false,
     look: async ({ host }) => {
       const areas = ((await host.read('/proc/swaps')) ?? '').trim().split('\n').slice(1);
@@ -120,7 +129,8 @@ export const resourceChecks: CheckDefinition[] = [
       if (open.flat().length > 0)
         return warning(
           `on ${open.flat().join(', ')}, not encrypted`,
-          `sudo swapoff ${open.flat().join(' ')}, or encrypt it`,
+          `sudo swapoff ${open.flat().join(' ')}`,
+          'encrypt it',
         );
       return ok(named.length === 0 ? 'off' : `${named.join(', ')}, in memory or encrypted`);
     },
@@ -128,7 +138,7 @@ export const resourceChecks: CheckDefinition[] = [
   {
     id: 'clock',
     title: 'clock',
-    why: 'certificates and tokens are refused before and after their time; several nodes must agree on it',
+    why: 'certificates and tokens are valid for a time only, on which all nodes must agree',
     atStart: true,
     look: async ({ host, node, now }) => {
       const shown = new Date(now).toISOString().replace(/\.\d+/, '');
@@ -136,7 +146,8 @@ export const resourceChecks: CheckDefinition[] = [
       if (built > now + 24 * 60 * 60 * 1000)
         return blocked(
           `${shown}, which is before Node.js was installed`,
-          'sudo date --set=..., or start a time service',
+          'sudo timedatectl set-ntp true',
+          'sudo date --set=TIME',
         );
       return ok(shown);
     },
@@ -144,10 +155,10 @@ export const resourceChecks: CheckDefinition[] = [
   {
     id: 'clock-sync',
     title: 'time service',
-    why: 'the clocks of several nodes must agree',
+    why: 'the clocks of all nodes must agree',
     atStart: false,
     look: async ({ host }) => {
-      if ((await host.stat('/run/systemd/system')) === undefined) return unknown('not told without systemd');
+      if ((await host.stat(systemdFolder)) === undefined) return unknown('only systemd reports it');
       const { stdout } = await host.run('timedatectl', ['show', '--property=NTPSynchronized', '--value']);
       return stdout.trim() === 'no'
         ? warning('the clock is not synchronized', 'sudo timedatectl set-ntp true')
@@ -156,8 +167,8 @@ export const resourceChecks: CheckDefinition[] = [
   },
   {
     id: 'docker-socket',
-    title: 'socket of docker',
-    why: 'dockerd listens there, and would take it from another engine without asking',
+    title: 'docker socket',
+    why: 'dockerd listens there, and would take it from another engine',
     atStart: true,
     look: async ({ host, dockerSocket }) => {
       if (dockerSocket === undefined) return ok('not needed');
@@ -167,10 +178,13 @@ export const resourceChecks: CheckDefinition[] = [
         case 'served':
           return blocked(
             `another engine listens on ${dockerSocket}`,
-            'end that (systemctl --user stop docker), or start a cluster with a socket of its own: ./run.sh --cluster NAME default-docker',
+            'end it: systemctl --user stop docker',
+            u7s(['--cluster', 'NAME', 'up', 'default-docker'], {
+              text: 'start an instance with a socket of its own',
+            }),
           );
         case 'not a socket':
-          return blocked(`${dockerSocket} is no socket of this user`, `rm ${dockerSocket}`);
+          return blocked(`${dockerSocket} is not a socket of this user`, `rm ${dockerSocket}`);
       }
     },
   },

@@ -1,7 +1,7 @@
-import { ok, prepareFix, warning, type CheckDefinition } from '../check.js';
+import { ok, prepare, warning, type CheckDefinition } from '../check.js';
 import { readSysctls, unsatisfiedSysctls } from '../sysctls.js';
 
-/** Kernel settings that are better raised, but without which a small cluster works. */
+/** Kernel settings that are better raised; a small cluster works without. */
 export function settings(check: {
   id: string;
   title: string;
@@ -25,7 +25,7 @@ export function settings(check: {
       const found = [shown.join(', '), ...(meaning === undefined ? [] : [meaning(pick(values, keys))])].join(
         ': ',
       );
-      return low.length > 0 ? warning(found, prepareFix) : ok(found);
+      return low.length > 0 ? warning(found, prepare) : ok(found);
     },
   };
 }

@@ -97,7 +97,7 @@ async function startStopped(given: InstanceContext, request: StartRequest): Prom
   const trial = await timeline.time('host', 'host checks', request.checkHost);
   const cgroups = await detectCgroups(context.env);
   await warnOfShadows(context, settings);
-  if (cgroups.mode === 'none') report({ kind: 'note', text: cgroups.reason });
+  if (cgroups.mode === 'none') report({ kind: 'note', text: cgroups.reason, fixes: cgroups.fixes });
   const host = await hostFacts(context, settings, trial, cgroups.mode);
   const needed = [...artifactsOf(settings), ...artifactsOfSnapshotter(host.snapshotter, settings.runtime)];
   const artifacts = await timeline.time('artifacts', 'binaries', () =>

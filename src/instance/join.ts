@@ -12,7 +12,7 @@ import {
   type Invitation,
 } from '../membership/join.js';
 import type { JoinWords } from '../membership/join-line.js';
-import { artifactsOf } from '../plan/plan.js';
+import { artifactsOf } from '../plan/artifacts.js';
 import { readRemembered } from '../settings/remembered.js';
 import type { Flags } from '../settings/flags.js';
 import { resolveSettings } from '../settings/resolve.js';

@@ -6,7 +6,7 @@ import { exists } from '../lib/exists.js';
 import { u7s } from '../lib/fixes.js';
 import { identityFiles, readIdentityFiles } from '../pki/identity.js';
 import { instanceName, type Paths } from '../settings/paths.js';
-import { apiServerUrl } from '../plan/plan.js';
+import { apiServerUrl } from '../plan/kubernetes.js';
 import type { Settings } from '../settings/schema.js';
 import type { InstanceContext, KubeconfigTarget } from './context.js';
 

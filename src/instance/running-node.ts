@@ -1,6 +1,6 @@
 import type { Node } from '../images/node-images.js';
 import { U7sError } from '../lib/errors.js';
-import { binaryOf } from '../plan/plan.js';
+import { binaryOf } from '../plan/artifacts.js';
 import { namespacePid } from '../rootless/nsenter.js';
 import { runtimes } from '../runtimes/table.js';
 import { readRemembered, type Remembered } from '../settings/remembered.js';

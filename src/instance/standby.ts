@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ensureArtifacts } from '../artifacts/resolve.js';
 import { stopInstance } from '../launcher/client.js';
-import { artifactsOf } from '../plan/plan.js';
+import { artifactsOf } from '../plan/artifacts.js';
 import { readRemembered } from '../settings/remembered.js';
 import { resolveSettings } from '../settings/resolve.js';
 import { artifactContext } from './artifact-context.js';

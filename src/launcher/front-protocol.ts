@@ -12,13 +12,13 @@ import {
   optional,
   type Shape,
 } from '../lib/shape.js';
-import type { NamespacePlan, ClusterPlan } from '../plan/types.js';
+import type { NamespacePlan, InstancePlan } from '../plan/types.js';
 
 /** From the command that starts the instance, the front, to the launcher; by IPC. */
 export type FrontMessage =
   /** `retain`: an instance that fails to start is left as it is. */
   | { type: 'open'; plan: NamespacePlan; retain: boolean }
-  | { type: 'run'; plan: ClusterPlan }
+  | { type: 'run'; plan: InstancePlan }
   /** From now on the launcher outlives the command. */
   | { type: 'detach' }
   | { type: 'stop' };
@@ -34,7 +34,7 @@ const isPlan = <Plan extends object>(value: unknown): value is Plan => isObject(
 
 export const isFrontMessage: Shape<FrontMessage> = messageOfType<FrontMessage>({
   open: { plan: isPlan<NamespacePlan>, retain: isBoolean },
-  run: { plan: isPlan<ClusterPlan> },
+  run: { plan: isPlan<InstancePlan> },
   detach: {},
   stop: {},
 });

@@ -19,7 +19,7 @@ import { startExposer, type Exposer } from '../workers/port-publisher.js';
 import { serveLauncher, type Steering } from './control-server.js';
 import { startNodeTree, type NodeTree } from './node-tree.js';
 import { createPortKeeper, type PortKeeper } from './port-keeper.js';
-import type { ClusterPlan, KubernetesPlan, NamespacePlan } from '../plan/types.js';
+import type { InstancePlan, KubernetesPlan, NamespacePlan } from '../plan/types.js';
 import type { FrontMessage, LauncherMessage } from './front-protocol.js';
 import type { InstanceStatus } from './status.js';
 import type { SupervisorReport } from './supervisor-protocol.js';
@@ -57,7 +57,7 @@ export function createLauncher(tell: (message: LauncherMessage) => void): Launch
   const state = createInstanceState();
   const report = (event: Event): void => tell({ type: 'event', event });
   const { promise: finished, resolve: finish } = deferred();
-  let cluster: ClusterPlan | undefined;
+  let cluster: InstancePlan | undefined;
   let namespaces: NamespacePlan | undefined;
   let server: ControlServer | undefined;
   let ports: PortKeeper | undefined;

@@ -17,6 +17,6 @@ export function nodeServices(context: RuntimeContext, runtime: Runtime): Service
     ...runtime.services(context),
     kubelet(context, runtime),
     kubeProxy(context),
-    ...(context.vxlanPort === undefined ? [] : [flannel(context, context.vxlanPort)]),
+    ...(context.settings.severalNodes ? [flannel(context)] : []),
   ];
 }

@@ -1,9 +1,33 @@
 import type { ApiAccess } from '../kube/connect.js';
 import type { KubeObject } from '../kube/object.js';
+import type { BundledImage } from '../images/bundled.js';
+import type { EngineOptions } from '../runtimes/runtime.js';
+import type { Netfilter } from '../rootless/netfilter.js';
+import type { Snapshotter } from '../services/context.js';
 import type { NamespaceSetup } from '../rootless/child.js';
 import type { OwnedPort, PortSpec } from '../rootless/port-spec.js';
 import type { Role } from '../settings/role.js';
 import type { ServiceDefinition } from '../supervisor/definition.js';
+
+/** What was found on this host. */
+export type HostFacts = {
+  cgroups: 'delegated' | 'none';
+  snapshotter: Snapshotter;
+  netfilter: Netfilter;
+  uid: number;
+  /** Node.js, and the program of ours that it runs before each start of an engine. */
+  node: string;
+  takeBackPorts: string;
+  /** What the user sets for the runtime's engine. */
+  engineOptions: EngineOptions;
+};
+
+/** What has been made for the services to use. */
+export type Made = {
+  /** Missing where there is no Kubernetes. */
+  images?: { pause: BundledImage; coredns: BundledImage; netcheck?: BundledImage };
+  addons: KubeObject[];
+};
 
 /** What is needed to open the namespaces; known before certificates and images are. */
 export type NamespacePlan = {
@@ -38,7 +62,7 @@ export type PortPlan = {
 };
 
 /** What runs inside. */
-export type ClusterPlan = {
+export type InstancePlan = {
   services: ServiceDefinition[];
   /** Missing for a container runtime alone. */
   kubernetes?: KubernetesPlan;

@@ -56,7 +56,7 @@ export function containerd(context: ServiceContext, further: readonly string[] =
     args: ['--config', config],
     files: [
       { path: config, mode: 0o600, content: containerdConfig(context) },
-      ...(context.kubernetes ? criFiles(context) : []),
+      ...(context.settings.kubernetes ? criFiles(context) : []),
     ],
     env: { PATH: [...programs, systemPath].join(':') },
     dependsOn: Object.fromEntries(snapshotterServices(context).map(({ name }) => [name, 'ready'])),
@@ -91,11 +91,11 @@ disabled_plugins = [
   "io.containerd.snapshotter.v1.devmapper",
   "io.containerd.snapshotter.v1.erofs",
   "io.containerd.snapshotter.v1.zfs",
-${context.kubernetes ? '' : withoutCri}]
+${context.settings.kubernetes ? '' : withoutCri}]
 
 [grpc]
   address = ${text(containerdSocket)}
-${context.snapshotter === 'fuse-overlayfs' ? fuseConfig : ''}${context.kubernetes ? criConfig(context) : ''}`;
+${context.snapshotter === 'fuse-overlayfs' ? fuseConfig : ''}${context.settings.kubernetes ? criConfig(context) : ''}`;
 }
 
 const withoutCri = `  "io.containerd.cri.v1.images",

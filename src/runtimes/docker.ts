@@ -26,7 +26,7 @@ export const dockerRuntime: Runtime = {
   services: (context) => [
     ...snapshotterServices(context),
     containerd(context, ['runc']),
-    ...(context.kubernetes
+    ...(context.settings.kubernetes
       ? [bundledImages(importBundled(context), { containerd: 'ready' }), imageKeeper(context)]
       : []),
     dockerd(context),
@@ -92,8 +92,8 @@ function clusterOptions(context: RuntimeContext): object {
     // The first network is the default bridge's; each network that people make gets one of the others.
     bip: `${nthAddress(engineCidr, 1)}/24`,
     'default-address-pools': [{ base: engineCidr, size: 24 }],
-    mtu: context.mtu,
-    'default-network-opts': { bridge: { 'com.docker.network.driver.mtu': String(context.mtu) } },
+    mtu: context.settings.mtu,
+    'default-network-opts': { bridge: { 'com.docker.network.driver.mtu': String(context.settings.mtu) } },
     ip: publishAddress,
     'firewall-backend': context.netfilter.backend,
     // Traffic of pods is forwarded too, which is not for dockerd to drop.

@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import type { Netfilter } from '../rootless/netfilter.js';
 import type { BundledImage } from '../images/bundled.js';
+import type { Role } from '../settings/role.js';
+import type { Settings } from '../settings/schema.js';
 import { chosenPrograms } from '../rootless/child.js';
 import type {
   DependencyCondition,
@@ -11,22 +13,13 @@ import type {
 
 /** What the services' command lines and files are made from. Every path is as seen inside the namespaces. */
 export type ServiceContext = {
+  settings: Settings;
   /** Who runs the control plane: this node, or one of another host. */
-  role: 'control-plane' | 'worker';
-  nodeName: string;
+  role: Role;
   /** Address that the node is known by in the cluster: the host's where it has other nodes, else slirp4netns' tap. */
   nodeAddress: string;
   /** Where this node's components find the API. */
   apiServer: string;
-  /** Inside; where other nodes are to reach one, the same number on the host. */
-  ports: { api: number; kubelet: number; etcd: number };
-  /** UDP port of the network that connects the pods of several nodes; missing where there is one node alone. */
-  vxlanPort?: number;
-  podCidr: string;
-  serviceCidr: string;
-  dnsAddress: string;
-  dnsDomain: string;
-  mtu: number;
   /** `none`: no cgroup of ours to write to, so limits are off. */
   cgroups: 'delegated' | 'none';
   snapshotter: Snapshotter;
@@ -42,8 +35,6 @@ export type ServiceContext = {
   /** Folder of what the user sets for container runtimes; need not be there. */
   runtimeConfig: string;
   etcdData: string;
-  /** False for a container runtime alone. */
-  kubernetes: boolean;
 };
 
 /** How the layers of images are stacked, best first: by the kernel, by a FUSE file system, by copying them. */

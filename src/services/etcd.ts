@@ -3,9 +3,9 @@ import { daemon, flags, liveness, pkiFile, type ServiceContext, startupMs } from
 
 export function etcd(context: ServiceContext): ServiceDefinition {
   const clientUrl = etcdUrl(context);
-  const peerUrl = `https://127.0.0.1:${context.ports.etcd + 1}`;
+  const peerUrl = `https://127.0.0.1:${context.settings.etcdPort + 1}`;
   /** Plain HTTP on loopback: health and metrics only, no keys or values. */
-  const metricsUrl = `http://127.0.0.1:${context.ports.etcd + 2}`;
+  const metricsUrl = `http://127.0.0.1:${context.settings.etcdPort + 2}`;
   return daemon('etcd', {
     command: context.binary('etcd'),
     args: flags({
@@ -35,4 +35,4 @@ export function etcd(context: ServiceContext): ServiceDefinition {
   });
 }
 
-export const etcdUrl = ({ ports }: ServiceContext): string => `https://127.0.0.1:${ports.etcd}`;
+export const etcdUrl = ({ settings }: ServiceContext): string => `https://127.0.0.1:${settings.etcdPort}`;

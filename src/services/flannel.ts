@@ -16,19 +16,19 @@ import { flannelNetwork, networkFolder } from './pod-network.js';
 const health = '127.0.0.1:8471';
 
 /** Connects the pods of this node with those of the others: build/flannel. */
-export function flannel(context: ServiceContext, port: number): ServiceDefinition {
+export function flannel(context: ServiceContext): ServiceDefinition {
   const kubeconfig = componentKubeconfig(context, 'flannel');
   const network = jsonFile(etcFile(context, 'flannel-network.json'), {
-    Network: context.podCidr,
+    Network: context.settings.podCidr,
     EnableNFTables: context.netfilter.backend === 'nftables',
-    Backend: { Type: 'vxlan', Port: port },
+    Backend: { Type: 'vxlan', Port: context.settings.flannelPort },
   });
   const template = jsonFile(etcFile(context, 'flannel-cni.json'), flannelNetwork(context));
   return daemon('flannel', {
     command: context.binary('flanneld'),
     args: flags({
       kubeconfig: kubeconfig.path,
-      'node-name': context.nodeName,
+      'node-name': context.settings.nodeName,
       'net-conf': network.path,
       iface: 'tap0',
       'public-ip': context.nodeAddress,

@@ -13,7 +13,10 @@ import { etcdUrl } from './etcd.js';
 
 export function kubeApiserver(context: ServiceContext): ServiceDefinition {
   const authentication = etcFile(context, 'authentication.json');
-  const { port, url } = { port: context.ports.api, url: `https://127.0.0.1:${context.ports.api}` };
+  const { port, url } = {
+    port: context.settings.apiPort,
+    url: `https://127.0.0.1:${context.settings.apiPort}`,
+  };
   return daemon('kube-apiserver', {
     command: context.binary('kube-apiserver'),
     args: flags({
@@ -37,10 +40,10 @@ export function kubeApiserver(context: ServiceContext): ServiceDefinition {
       'kubelet-client-key': pkiFile(context, 'kube-apiserver-kubelet-client.key'),
       // The node's name resolves nowhere, so logs and exec must go by address.
       'kubelet-preferred-address-types': 'InternalIP',
-      'service-account-issuer': `https://kubernetes.default.svc.${context.dnsDomain}`,
+      'service-account-issuer': `https://kubernetes.default.svc.${context.settings.dnsDomain}`,
       'service-account-key-file': pkiFile(context, 'sa.pub'),
       'service-account-signing-key-file': pkiFile(context, 'sa.key'),
-      'service-cluster-ip-range': context.serviceCidr,
+      'service-cluster-ip-range': context.settings.serviceCidr,
       'requestheader-client-ca-file': pkiFile(context, 'front-proxy-ca.crt'),
       'requestheader-allowed-names': 'front-proxy-client',
       'requestheader-extra-headers-prefix': 'X-Remote-Extra-',
@@ -48,7 +51,7 @@ export function kubeApiserver(context: ServiceContext): ServiceDefinition {
       'requestheader-username-headers': 'X-Remote-User',
       'proxy-client-cert-file': pkiFile(context, 'front-proxy-client.crt'),
       'proxy-client-key-file': pkiFile(context, 'front-proxy-client.key'),
-      ...(context.vxlanPort === undefined ? {} : { 'enable-bootstrap-token-auth': true }),
+      ...(context.settings.severalNodes ? { 'enable-bootstrap-token-auth': true } : {}),
       profiling: false,
       // Ends the watches of pods, CoreDNS's for one, when it is to stop; without it waits until they go by themselves.
       'shutdown-watch-termination-grace-period': '1s',

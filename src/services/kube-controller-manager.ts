@@ -21,9 +21,9 @@ export function kubeControllerManager(context: ServiceContext): ServiceDefinitio
       'service-account-private-key-file': pkiFile(context, 'sa.key'),
       'use-service-account-credentials': true,
       controllers: '*,bootstrapsigner,tokencleaner',
-      ...(context.vxlanPort === undefined
-        ? {}
-        : { 'allocate-node-cidrs': true, 'cluster-cidr': context.podCidr }),
+      ...(context.settings.severalNodes
+        ? { 'allocate-node-cidrs': true, 'cluster-cidr': context.settings.podCidr }
+        : {}),
       'leader-elect': false,
       // Each controller gets its own service account and token in turn: the default client throttle makes that take
       // seconds on a new cluster, and no pod is admitted before it is done.

@@ -23,9 +23,9 @@ export function kubeProxy(context: ServiceContext): ServiceDefinition {
         apiVersion: 'kubeproxy.config.k8s.io/v1alpha1',
         kind: 'KubeProxyConfiguration',
         clientConnection: { kubeconfig: kubeconfig.path },
-        hostnameOverride: context.nodeName,
+        hostnameOverride: context.settings.nodeName,
         mode: context.netfilter.backend,
-        clusterCIDR: context.podCidr,
+        clusterCIDR: context.settings.podCidr,
         // By default a change waits up to a second for the one before it: with a Service come its endpoints just after.
         iptables: { minSyncPeriod: '20ms' },
         nftables: { minSyncPeriod: '20ms' },

@@ -28,7 +28,7 @@ export function kubelet(context: ServiceContext, runtime: KubeletRuntime): Servi
     args: flags({
       config,
       kubeconfig: kubeconfig.path,
-      'hostname-override': context.nodeName,
+      'hostname-override': context.settings.nodeName,
       'node-ip': context.nodeAddress,
     }),
     files: [kubeconfig, jsonFile(config, kubeletConfiguration(context, runtime.criSocket))],
@@ -49,7 +49,7 @@ function kubeletConfiguration(context: ServiceContext, criSocket: string): objec
     apiVersion: 'kubelet.config.k8s.io/v1beta1',
     kind: 'KubeletConfiguration',
     featureGates: { KubeletInUserNamespace: true },
-    port: context.ports.kubelet,
+    port: context.settings.kubeletPort,
     authentication: {
       anonymous: { enabled: false },
       webhook: { enabled: true },
@@ -58,8 +58,8 @@ function kubeletConfiguration(context: ServiceContext, criSocket: string): objec
     authorization: { mode: 'Webhook' },
     tlsCertFile: pkiFile(context, 'kubelet-server.crt'),
     tlsPrivateKeyFile: pkiFile(context, 'kubelet-server.key'),
-    clusterDNS: [context.dnsAddress],
-    clusterDomain: context.dnsDomain,
+    clusterDNS: [context.settings.dnsAddress],
+    clusterDomain: context.settings.dnsDomain,
     resolvConf: '/etc/resolv.conf',
     containerRuntimeEndpoint: `unix://${criSocket}`,
     // The default below /usr/libexec is not ours to write.

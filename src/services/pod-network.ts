@@ -7,11 +7,11 @@ export const networkFolder = '/run/usernetes/cni/net.d';
 
 /** What a runtime finds there when it starts: among several nodes nothing, until Flannel knows which addresses are whose. */
 export function networkConfigurations(context: ServiceContext): GeneratedFile[] {
-  if (context.vxlanPort !== undefined) return [];
+  if (context.settings.severalNodes) return [];
   const network = bridgeNetwork(context, {
-    subnet: context.podCidr,
+    subnet: context.settings.podCidr,
     // That of the tap, so that no packet is cut on its way out.
-    mtu: context.mtu,
+    mtu: context.settings.mtu,
     ipMasq: true,
   });
   return [jsonFile(join(networkFolder, '10-bridge.conflist'), network)];

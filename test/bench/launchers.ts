@@ -4,14 +4,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { defaultNodeName } from '#src/settings/node-name.js';
-import {
-  binaryOf,
-  certificateInput,
-  planCluster,
-  planNamespaces,
-  type Artifacts,
-  type HostFacts,
-} from '#src/plan/plan.js';
+import { binaryOf, type Artifacts } from '#src/plan/artifacts.js';
+import { certificateInput } from '#src/plan/certificates.js';
+import { planInstance } from '#src/plan/instance.js';
+import { planNamespaces } from '#src/plan/namespaces.js';
+import type { HostFacts } from '#src/plan/types.js';
 import { parseSettings, type Settings } from '#src/settings/schema.js';
 import { detectCgroups } from '#src/host/cgroup.js';
 import { bundledImages, type BundledImage } from '#src/images/bundled.js';
@@ -129,7 +126,7 @@ async function planShell(
     DNS_DOMAIN: spec.dnsDomain,
     ROOT_CA: '',
   });
-  const { services, kubernetes } = planCluster(spec, paths, artifacts, host, {
+  const { services, kubernetes } = planInstance(spec, paths, artifacts, host, {
     images,
     // Without what u7s makes ahead of kube-controller-manager.
     addons: addons.filter(isNotAhead),

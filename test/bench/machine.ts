@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { ensureArtifacts, type ArtifactContext } from '#src/artifacts/resolve.js';
 import { installLauncher } from '#src/cli/as-root/launcher-copy.js';
 import { clusterPaths, type Paths } from '#src/settings/paths.js';
-import { artifactsOf, type Artifacts } from '#src/plan/plan.js';
+import { artifactsOf, type Artifacts } from '#src/plan/artifacts.js';
 import { asUser, findAccount, preparedAccount, requireReachable } from '#src/host/account.js';
 import { resolveUserDirs } from '#src/host/user-dirs.js';
 

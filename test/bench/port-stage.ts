@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { binaryOf } from '#src/plan/plan.js';
+import { binaryOf } from '#src/plan/artifacts.js';
 import { createKubeClient, type KubeClient } from '#src/kube/client.js';
 import { asOwner, installedArtifacts, type Invocation, type Owner } from './machine.js';
 

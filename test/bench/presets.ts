@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { binaryOf } from '#src/plan/plan.js';
+import { binaryOf } from '#src/plan/artifacts.js';
 import { defaultNodeName } from '#src/settings/node-name.js';
 import { renderRuntimeWrapper } from '#src/runtimes/runc-without-cgroups.js';
 import { processTree } from '../e2e/account.js';

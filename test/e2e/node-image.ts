@@ -3,7 +3,7 @@ import { copyFile, cp, mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { ensureArtifacts } from '#src/artifacts/resolve.js';
 import { installLauncher } from '#src/cli/as-root/launcher-copy.js';
-import { artifactsOf } from '#src/plan/plan.js';
+import { artifactsOf } from '#src/plan/artifacts.js';
 import { runOk } from '#src/lib/exec.js';
 import { cached, debianRelease, debianSources } from '../debian.js';
 import { preparedContext } from '../fixtures/images/artifacts.js';

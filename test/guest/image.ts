@@ -2,7 +2,7 @@ import { copyFile, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promise
 import { dirname, join, relative } from 'node:path';
 import { ensureArtifacts } from '#src/artifacts/resolve.js';
 import { installLauncher } from '#src/cli/as-root/launcher-copy.js';
-import { artifactsOf } from '#src/plan/plan.js';
+import { artifactsOf } from '#src/plan/artifacts.js';
 import { writeImage } from '#src/images/oci-layout.js';
 import { run, runOk } from '#src/lib/exec.js';
 import { cached, debianRelease, debianSources } from '../debian.js';

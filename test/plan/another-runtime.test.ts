@@ -1,7 +1,10 @@
 import test from 'ava';
 import { catalog, type ArtifactName } from '#src/artifacts/catalog.js';
 import type { ResolvedArtifact } from '#src/artifacts/store.js';
-import { artifactsOf, planCluster, planNamespaces, type Artifacts, type HostFacts } from '#src/plan/plan.js';
+import { artifactsOf, type Artifacts } from '#src/plan/artifacts.js';
+import { planInstance } from '#src/plan/instance.js';
+import { planNamespaces } from '#src/plan/namespaces.js';
+import type { HostFacts } from '#src/plan/types.js';
 import { artifactsOfSnapshotter } from '#src/plan/snapshotter.js';
 import type { Runtime } from '#src/runtimes/runtime.js';
 import { runtimes } from '#src/runtimes/table.js';
@@ -107,7 +110,7 @@ test('its place in the namespaces and the socket of its engine are planned', (t)
 
 test('the node is its services and those of every node; the kubelet speaks to it', (t) => {
   const image = { reference: 'localhost/pause:1', archive: '/images/pause.tar', digest: 'sha256:1' };
-  const { services, kubernetes } = planCluster(settings, paths, artifacts, host, {
+  const { services, kubernetes } = planInstance(settings, paths, artifacts, host, {
     images: { pause: image, coredns: image },
     addons: [],
   });
@@ -129,7 +132,7 @@ test('the node is its services and those of every node; the kubelet speaks to it
 });
 
 test('alone it is nothing but its own services', (t) => {
-  const alone = planCluster({ ...settings, kubernetes: false }, paths, artifacts, host, { addons: [] });
+  const alone = planInstance({ ...settings, kubernetes: false }, paths, artifacts, host, { addons: [] });
   t.deepEqual(
     alone.services.map((each) => each.name),
     ['youki'],

@@ -1,5 +1,6 @@
 import test from 'ava';
-import { artifactsOf, builtInPorts } from '#src/plan/plan.js';
+import { artifactsOf } from '#src/plan/artifacts.js';
+import { builtInPorts } from '#src/plan/built-in-ports.js';
 import { parseSettings, type SettingsInput } from '#src/settings/schema.js';
 import { formatPortSpec } from '#src/rootless/port-spec.js';
 

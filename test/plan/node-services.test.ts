@@ -2,7 +2,7 @@ import test from 'ava';
 import { startOrder } from '#src/supervisor/graph.js';
 import { nodeServices } from '#src/plan/node-services.js';
 import { runtimes } from '#src/runtimes/table.js';
-import { context } from '../services/context.js';
+import { context, contextWith } from '../services/context.js';
 
 const services = nodeServices(context, runtimes.containerd);
 const withDocker = nodeServices(context, runtimes.docker);
@@ -47,7 +47,7 @@ test('a setting of dockerd that is the cluster’s own is refused', (t) => {
 });
 
 test('docker alone is containerd without its CRI plugins, and dockerd', (t) => {
-  const alone = runtimes.docker.services({ ...context, kubernetes: false });
+  const alone = runtimes.docker.services(contextWith({ kubernetes: false }));
   t.deepEqual(
     alone.map(({ name }) => name),
     ['containerd', 'dockerd'],
@@ -76,7 +76,7 @@ test('no secret is on a command line or in an environment', (t) => {
 });
 
 test('every daemon says when it is ready', (t) => {
-  for (const service of services.concat(runtimes.docker.services({ ...context, kubernetes: false })))
+  for (const service of services.concat(runtimes.docker.services(contextWith({ kubernetes: false }))))
     if (service.kind === 'daemon') t.truthy(service.ready, service.name);
 });
 
@@ -101,17 +101,13 @@ test('with delegated cgroups pods have limits and runc is called directly', (t) 
   t.true(file('containerd', 'containerd.toml').includes('BinaryName = "/artifacts/runc"'));
 });
 
-const shared = {
-  ...context,
-  nodeAddress: '192.0.2.10',
-  podCidr: '10.5.0.0/16',
-  vxlanPort: 8472,
-};
+const shared = { ...contextWith({ hostIp: '192.0.2.10' }), nodeAddress: '192.0.2.10' };
+const controlPlane = 'https://192.0.2.10:6443';
 const worker = {
-  ...shared,
+  ...contextWith({ hostIp: '192.0.2.11', nodeName: 'second', controlPlane }),
+  nodeAddress: '192.0.2.11',
   role: 'worker',
-  nodeName: 'second',
-  apiServer: 'https://192.0.2.10:6443',
+  apiServer: controlPlane,
 } as const;
 
 test('a node that has joined another has nothing of a control plane, and asks the other', (t) => {
@@ -138,7 +134,10 @@ test('among several nodes each has its part of the pods’ network, and Flannel 
 });
 
 test('the API is advertised by the address and port that other hosts reach', (t) => {
-  const services = nodeServices({ ...shared, ports: { ...shared.ports, api: 7000 } }, runtimes.containerd);
+  const services = nodeServices(
+    { ...contextWith({ hostIp: '192.0.2.10', apiPort: 7000 }), nodeAddress: '192.0.2.10' },
+    runtimes.containerd,
+  );
   const args = services.find(({ name }) => name === 'kube-apiserver')?.args ?? [];
   t.true(args.includes('--advertise-address=192.0.2.10'));
   t.true(args.includes('--secure-port=7000'));

@@ -1,17 +1,12 @@
 import type { RuntimeContext } from '#src/runtimes/runtime.js';
+import { parseSettings, type SettingsInput } from '#src/settings/schema.js';
 
 /** A node as the snapshots describe it. */
 export const context: RuntimeContext = {
+  settings: parseSettings({ nodeName: 'u7s-host' }),
   role: 'control-plane',
-  nodeName: 'u7s-host',
   nodeAddress: '10.0.2.100',
   apiServer: 'https://127.0.0.1:6443',
-  ports: { api: 6443, kubelet: 10250, etcd: 2379 },
-  podCidr: '10.88.0.0/16',
-  serviceCidr: '10.0.0.0/24',
-  dnsAddress: '10.0.0.53',
-  dnsDomain: 'cluster.local',
-  mtu: 65520,
   cgroups: 'none',
   snapshotter: 'overlayfs',
   netfilter: { backend: 'iptables', legacyFolder: '/usr/sbin' },
@@ -22,7 +17,6 @@ export const context: RuntimeContext = {
   etc: '/state/etc',
   runtimeConfig: '/home/user/.config/usernetes',
   etcdData: '/state/etcd',
-  kubernetes: true,
   engineSocket: '/run/user/1001/docker.sock',
   engineOptions: {},
   engineCidr: '10.89.0.0/16',
@@ -34,3 +28,9 @@ export const context: RuntimeContext = {
     args: ['/u7s/take-back-ports.js', '/run/user/1001/usernetes/control.sock'],
   },
 };
+
+/** The same node with other settings. */
+export const contextWith = (input: SettingsInput): RuntimeContext => ({
+  ...context,
+  settings: parseSettings({ nodeName: 'u7s-host', ...input }),
+});

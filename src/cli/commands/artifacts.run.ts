@@ -10,7 +10,7 @@ import {
 import { artifactContext } from '../../instance/artifact-context.js';
 import { U7sError } from '../../lib/errors.js';
 import { u7s } from '../../lib/fixes.js';
-import { artifactsOf } from '../../plan/plan.js';
+import { artifactsOf } from '../../plan/artifacts.js';
 import { resolveSettings } from '../../settings/resolve.js';
 import { renderTable } from '../../ui/table.js';
 import type { Cli } from '../command.js';

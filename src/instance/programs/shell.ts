@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import { hasSeveralNodes } from '../../settings/role.js';
-import { artifactsOf } from '../../plan/plan.js';
+import { artifactsOf } from '../../plan/artifacts.js';
 import { chosenPrograms } from '../../rootless/child.js';
 import { namespacePid, nsenterArgs } from '../../rootless/nsenter.js';
 import { runtimes } from '../../runtimes/table.js';

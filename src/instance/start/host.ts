@@ -3,7 +3,7 @@ import { thisHost } from '../../host/host.js';
 import type { NamespaceTrial } from '../../host/namespace-trial.js';
 import { checkContext, preflightForUp, requireHost, type CheckContext } from '../../host/preflight.js';
 import { hostNetworks } from '../../host/routes.js';
-import type { HostFacts } from '../../plan/plan.js';
+import type { HostFacts } from '../../plan/types.js';
 import { chooseSnapshotter } from '../../plan/snapshotter.js';
 import { runtimes } from '../../runtimes/table.js';
 import { shadowed } from '../../settings/networks.js';

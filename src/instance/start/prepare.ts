@@ -9,8 +9,11 @@ import { sharedSettings } from '../../settings/shared.js';
 import { certificateTable, workerCertificates } from '../../pki/certificates.js';
 import { authorityFile } from '../../pki/identity.js';
 import { ensurePki } from '../../pki/rotate.js';
-import { binaryOf, certificateInput, planCluster, type Artifacts, type HostFacts } from '../../plan/plan.js';
-import type { ClusterPlan } from '../../plan/types.js';
+import { binaryOf, type Artifacts } from '../../plan/artifacts.js';
+import { certificateInput } from '../../plan/certificates.js';
+import { planInstance } from '../../plan/instance.js';
+import type { HostFacts } from '../../plan/types.js';
+import type { InstancePlan } from '../../plan/types.js';
 import { roleOf } from '../../settings/role.js';
 import type { Settings } from '../../settings/schema.js';
 import type { InstanceContext } from '../context.js';
@@ -21,15 +24,15 @@ export async function prepareCluster(
   settings: Settings,
   artifacts: Artifacts,
   host: HostFacts,
-): Promise<ClusterPlan> {
+): Promise<InstancePlan> {
   const { paths } = context;
-  if (!settings.kubernetes) return planCluster(settings, paths, artifacts, host, { addons: [] });
+  if (!settings.kubernetes) return planInstance(settings, paths, artifacts, host, { addons: [] });
   const [images] = await Promise.all([
     prepareImages(context, artifacts),
     prepareCertificates(context, settings),
   ]);
   const addons = await addonsOf(context, settings, images.coredns.reference);
-  return planCluster(settings, paths, artifacts, host, { images, addons });
+  return planInstance(settings, paths, artifacts, host, { images, addons });
 }
 
 function prepareImages(

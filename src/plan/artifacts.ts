@@ -1,0 +1,32 @@
+import type { ArtifactName, ResolvedArtifact } from '../artifacts/resolve.js';
+import { runtimes } from '../runtimes/table.js';
+import { roleOf } from '../settings/role.js';
+import type { Settings } from '../settings/schema.js';
+
+/** Everything that the programs of an instance come from. */
+export function artifactsOf(
+  settings: Pick<Settings, 'runtime' | 'kubernetes' | 'controlPlane' | 'severalNodes'>,
+): ArtifactName[] {
+  const ofKubernetes: ArtifactName[] = ['kubernetes', 'cni-plugins', 'coredns'];
+  const ofControlPlane: ArtifactName[] = roleOf(settings) === 'control-plane' ? ['etcd'] : [];
+  const ofSeveral: ArtifactName[] = settings.severalNodes ? ['flannel', 'netcheck'] : [];
+  return [
+    ...(settings.kubernetes ? [...ofKubernetes, ...ofControlPlane, ...ofSeveral] : []),
+    ...runtimes[settings.runtime].artifacts,
+    'rootlesskit',
+    'slirp4netns',
+  ];
+}
+
+/** Those that are on this host, by name. */
+export type Artifacts = ReadonlyMap<ArtifactName, ResolvedArtifact>;
+
+/** Looks a program up among the artifacts. */
+export function binaryOf(artifacts: Artifacts): (name: string) => string {
+  const all = new Map([...artifacts.values()].flatMap(({ binaries }) => Object.entries(binaries)));
+  return (name) => {
+    const path = all.get(name);
+    if (path === undefined) throw new Error(`no artifact has a program ${name}`);
+    return path;
+  };
+}

@@ -1,0 +1,25 @@
+import { runtimes } from '../runtimes/table.js';
+import type { Paths } from '../settings/paths.js';
+import type { Settings } from '../settings/schema.js';
+import type { Artifacts } from './artifacts.js';
+import { planKubernetes } from './kubernetes.js';
+import { nodeServices } from './node-services.js';
+import { serviceContext } from './service-context.js';
+import type { HostFacts, InstancePlan, Made } from './types.js';
+
+/** What runs in the namespaces, and what acts on it from the host. */
+export function planInstance(
+  settings: Settings,
+  paths: Paths,
+  artifacts: Artifacts,
+  host: HostFacts,
+  { images, addons }: Made,
+): InstancePlan {
+  const context = serviceContext(settings, paths, artifacts, host, images);
+  const runtime = runtimes[settings.runtime];
+  if (!settings.kubernetes) return { services: runtime.services(context) };
+  return {
+    services: nodeServices(context, runtime),
+    kubernetes: planKubernetes(settings, paths, addons),
+  };
+}

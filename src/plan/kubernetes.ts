@@ -1,0 +1,41 @@
+import type { ApiAccess } from '../kube/connect.js';
+import type { KubeObject } from '../kube/object.js';
+import { identityFiles } from '../pki/identity.js';
+import { tapAddressIn } from '../rootless/network.js';
+import type { Paths } from '../settings/paths.js';
+import { administrator, roleOf } from '../settings/role.js';
+import type { Settings } from '../settings/schema.js';
+import type { ExposePlan, KubernetesPlan } from './types.js';
+
+/** What acts through the API from the host's side. */
+export function planKubernetes(settings: Settings, paths: Paths, addons: KubeObject[]): KubernetesPlan {
+  const apiAs = (identity: string): ApiAccess => ({
+    server: apiServerUrl(settings),
+    ...identityFiles(paths.pki, identity),
+  });
+  const { nodeName, publishAddress } = settings;
+  const role = roleOf(settings);
+  const expose: ExposePlan = {
+    nodeName,
+    publishAddress,
+    nodeAddress: tapAddressIn(settings.nodeSubnet),
+    // One node speaks for all, or they would overwrite each other.
+    tellsStatus: role === 'control-plane',
+    api: apiAs('port-publisher'),
+  };
+  return {
+    role,
+    nodeName,
+    addons,
+    api: apiAs(administrator(role)),
+    ...(settings.expose ? { expose } : {}),
+    ...(role === 'control-plane' && settings.severalNodes ? { approver: apiAs('node-approver') } : {}),
+  };
+}
+
+/** Where a client on the host finds the API. */
+export function apiServerUrl(settings: Pick<Settings, 'apiAddress' | 'apiPort' | 'controlPlane'>): string {
+  if (settings.controlPlane !== undefined) return settings.controlPlane;
+  const host = settings.apiAddress === '0.0.0.0' ? '127.0.0.1' : settings.apiAddress;
+  return `https://${host}:${settings.apiPort}`;
+}

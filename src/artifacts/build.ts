@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import type { Architecture } from '../lib/architecture.js';
 import { run } from '../lib/exec.js';
 import { U7sError } from '../lib/errors.js';
-import type { BuildRecipe } from './catalog.js';
+import type { BuildRecipe } from './artifact.js';
 import { findGo, findOnPath, goEnvironment, runGo, type GoCommand } from './go.js';
 import { applyPatches } from './patches.js';
 import type { Progress } from './progress.js';
@@ -17,24 +17,25 @@ export type BuildContext = {
   signal: AbortSignal;
 };
 
-/** Checks for everything a build needs before any of it starts; the error says what to install. */
+/** Checks that everything a build needs is there, before it starts; the error says what to install. */
 export async function findBuildTools(build: BuildRecipe, context: BuildContext): Promise<string> {
   const go = await findGo(context.env);
   if (!build.cgo) return go;
-  const fix = `apt-get install ${build.cgo.packages}`;
+  const fix = `sudo apt-get install ${build.cgo.packages}`;
   for (const tool of [context.env['CC'] ?? 'gcc', 'pkg-config']) {
     if (!(await findOnPath(tool, context.env)) && !tool.includes('/'))
-      throw new U7sError('todo', `there is no ${tool} on PATH`, { fixes: [fix] });
+      throw new U7sError('not-installed', `there is no ${tool} on PATH`, { fixes: [fix] });
   }
   const { env, signal } = context;
   for (const module of build.cgo.pkgConfig) {
     const { exitCode } = await run('pkg-config', ['--exists', module], { env, signal });
-    if (exitCode !== 0) throw new U7sError('todo', `the headers of ${module} are missing`, { fixes: [fix] });
+    if (exitCode !== 0)
+      throw new U7sError('not-installed', `the headers of ${module} are missing`, { fixes: [fix] });
   }
   return go;
 }
 
-/** Compiles a component into `<staging>/bin`. What Go has compiled before, an interrupted build included, is not done again. */
+/** Compiles a component into `<staging>/bin`. Go does not repeat what it has compiled before, even in an interrupted build. */
 export async function buildArtifact(
   recipe: Recipe,
   go: string,
@@ -52,7 +53,7 @@ export async function buildArtifact(
   const tags = build.tags ? ['-tags', build.tags.join(',')] : [];
   const packages = Object.values(build.packages);
 
-  // Lists what will be compiled, and on the way fetches the modules that the cache lacks.
+  // Lists what will be compiled, which also downloads the modules that the cache lacks.
   let downloads = 0;
   const dependencies = await runGo(
     command,

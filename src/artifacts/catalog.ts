@@ -1,61 +1,4 @@
-export type ArtifactName =
-  | 'kubernetes'
-  | 'etcd'
-  | 'containerd'
-  | 'docker'
-  | 'docker-init'
-  | 'rootlesskit'
-  | 'runc'
-  | 'cni-plugins'
-  | 'coredns'
-  | 'flannel'
-  | 'netcheck'
-  | 'slirp4netns'
-  | 'fuse-overlayfs'
-  | 'crio'
-  | 'conmon'
-  | 'skopeo'
-  | 'fuse-overlayfs-snapshotter';
-
-/** Where an artifact may come from. `auto` takes the first that works; the order is that of `waysOf`. */
-export type Way = 'download' | 'build' | 'host';
-/** `given`: by `--artifact`, and used where it lies. */
-export type Origin = Way | 'given';
-export const ways: readonly Way[] = ['download', 'build', 'host'];
-
-export type Artifact = {
-  version: string;
-  binaries: readonly string[];
-  /** Its entries in config/artifacts.lock.json; none where upstream releases no binaries. */
-  downloads: readonly string[];
-  /** Missing where upstream is not a public Go module. */
-  build?: BuildRecipe;
-  /** How its first program is asked for its version; `--version` if not given. */
-  versionArgs?: readonly string[];
-  /** The package that brings it to a host, in Debian and in Fedora. */
-  hostPackage?: { apt: string; dnf: string };
-  /** Major version below which one of the host's own does not do. */
-  oldestMajor?: number;
-};
-
-/** How `go build` makes it, in build/<name>, which pins the module and everything it needs. */
-export type BuildRecipe = {
-  /** What patches/<name>/<version> applies to. */
-  module: string;
-  /** Where the module has no release of the artifact's own version: the nearest that it has. */
-  version?: string;
-  /** Executable → package. */
-  packages: Readonly<Record<string, string>>;
-  /** Executables that are further names of another, which looks at argv[0]. */
-  links?: Readonly<Record<string, string>>;
-  tags?: readonly string[];
-  /** Packages → version of Go that they are written in, where their module has no go.mod to say so. */
-  language?: Readonly<Record<string, string>>;
-  /** Variables set at link time: the version, where upstream's source doesn't carry it. */
-  variables?: Readonly<Record<string, string>>;
-  /** Needs a C compiler and these pkg-config modules. */
-  cgo?: { pkgConfig: readonly string[]; packages: string };
-};
+import type { Artifact, ArtifactName } from './artifact.js';
 
 const kubernetesPrograms = [
   'kube-apiserver',
@@ -75,8 +18,8 @@ const dockerCli = 'github.com/docker/cli';
 const rootlesskit = 'github.com/rootless-containers/rootlesskit/v3';
 
 /**
- * Everything a node is made of. The versions are one mutually compatible set and equal those of
- * config/artifacts.lock.json; the quick builds stand first, because "all" means this order.
+ * Everything a node is made of. The versions fit together and equal those of config/artifacts.lock.json. The quick builds
+ * come first, because "all" means this order.
  */
 export const catalog: Readonly<Record<ArtifactName, Artifact>> = {
   rootlesskit: {
@@ -183,7 +126,7 @@ export const catalog: Readonly<Record<ArtifactName, Artifact>> = {
   'docker-init': {
     version: '0.19.0',
     binaries: ['docker-init'],
-    // tini; what is built is our own, of the same command line.
+    // The download is tini; the build is a program of ours with the same command line.
     downloads: ['docker-init'],
     build: {
       module: 'usernetes/build/docker-init',
@@ -198,7 +141,7 @@ export const catalog: Readonly<Record<ArtifactName, Artifact>> = {
     downloads: ['docker'],
     build: {
       module: moby,
-      // Its own number of this release is v2.0.0-beta.24.
+      // The module numbers this release v2.0.0-beta.24.
       version: '29.8.1',
       packages: {
         'docker-proxy': `${moby}/cmd/docker-proxy`,
@@ -212,7 +155,7 @@ export const catalog: Readonly<Record<ArtifactName, Artifact>> = {
       },
     },
     hostPackage: { apt: 'docker.io', dnf: 'moby-engine docker-cli' },
-    // From 28 on dockerd speaks to RootlessKit's port API by itself.
+    // dockerd uses RootlessKit's port API by itself since 28.
     oldestMajor: 28,
   },
   crio: {
@@ -263,6 +206,3 @@ export const catalog: Readonly<Record<ArtifactName, Artifact>> = {
 };
 
 export const artifactNames = Object.keys(catalog) as ArtifactName[];
-
-/** An artifact's program, or the folder of its programs. */
-export type GivenPaths = Partial<Record<ArtifactName, string>>;

@@ -10,7 +10,7 @@ import { messageOf, U7sError } from '../lib/errors.js';
 import { FatalArtifactError, orDiskFull } from './errors.js';
 import type { LockEntry } from './recipe.js';
 
-/** No release file is larger; a server that never stops sending is cut off here. */
+/** No release file is larger; a server that never stops sending is cut off there. */
 const maxBytes = 1024 ** 3;
 
 export type DownloadOptions = {
@@ -18,15 +18,15 @@ export type DownloadOptions = {
   mirror?: string | undefined;
   agent: (url: URL) => Agent;
   signal: AbortSignal;
-  /** Bytes here already, and how many there will be when the server says so. */
+  /** Bytes so far, and the total if the server reports it. */
   progress: (received: number, total: number | undefined) => void;
-  /** Milliseconds without a byte after which the server counts as dead. */
+  /** Milliseconds without a byte until the server counts as dead. */
   stallMs?: number;
-  /** Milliseconds before the first further attempt; doubles each time. */
+  /** Milliseconds until the second attempt; doubles each time. */
   retryMs?: number;
 };
 
-/** `url` itself or its place on the mirror. */
+/** `url` itself, or where the mirror has it. */
 export function mirrored(url: string, mirror: string | undefined): string {
   if (!mirror) return url;
   const { host, pathname } = new URL(url);
@@ -34,8 +34,8 @@ export function mirrored(url: string, mirror: string | undefined): string {
 }
 
 /**
- * Brings an upstream file to `path` and checks it. What an earlier attempt or run left there is continued, when the
- * server can tell that its file is still the same. A wrong checksum is a FatalArtifactError and leaves nothing.
+ * Downloads an upstream file to `path` and checks it. Continues what an earlier attempt or run has left there, if the
+ * server confirms that its file is still the same. A wrong checksum is a FatalArtifactError and leaves nothing.
  */
 export async function download(entry: LockEntry, path: string, options: DownloadOptions): Promise<void> {
   let furthest = 0;
@@ -60,7 +60,7 @@ export async function download(entry: LockEntry, path: string, options: Download
       minTimeout: options.retryMs ?? 500,
       signal: options.signal,
       shouldRetry: ({ error }) => isTransient(error),
-      // A line that breaks often still gets there: only attempts that brought nothing new are counted.
+      // A connection that breaks often still makes it: only attempts without any new byte count.
       shouldConsumeRetry: () => !advanced,
     });
     await checkSums(entry, path);
@@ -81,7 +81,7 @@ class HttpStatusError extends U7sError {
     readonly status: number,
     url: string,
   ) {
-    super('todo', `${url} was answered with HTTP ${status}`);
+    super('download-failed', `${url} was answered with HTTP ${status}`);
   }
 }
 
@@ -94,7 +94,7 @@ async function transfer(url: string, path: string, options: DownloadOptions): Pr
     const response = await fetch(url, {
       agent: options.agent,
       signal,
-      // Without compression the bytes are those that Range counts.
+      // Range counts bytes without compression.
       compress: false,
       ...(have ? { headers: { range: `bytes=${have.bytes}-`, 'if-range': have.validator } } : {}),
     });
@@ -113,7 +113,8 @@ async function transfer(url: string, path: string, options: DownloadOptions): Pr
       for await (const chunk of response.body as AsyncIterable<Buffer>) {
         timer.refresh();
         received += chunk.length;
-        if (received > maxBytes) throw new U7sError('todo', `${url} does not end after ${maxBytes} bytes`);
+        if (received > maxBytes)
+          throw new U7sError('download-failed', `${url} does not end after ${maxBytes} bytes`);
         await file.appendFile(chunk);
         options.progress(received, total);
       }
@@ -130,15 +131,15 @@ async function transfer(url: string, path: string, options: DownloadOptions): Pr
   }
 }
 
-/** Where the body belongs in the file: a server may ignore Range and answer with everything. */
+/** Where the body belongs in the file: a server may ignore Range and send everything. */
 function continuesAt(response: Response, have = 0): number {
   if (response.status !== 206) return 0;
   const start = Number(/^bytes (\d+)-/.exec(response.headers.get('content-range') ?? '')?.[1] ?? Number.NaN);
-  if (start !== have) throw new Error(`the server sent another range than the one asked for`);
+  if (start !== have) throw new Error('the server sent another range than requested');
   return start;
 }
 
-/** If-Range takes a strong ETag or a date (RFC 9110, 13.1.5); without either there is no safe way to continue. */
+/** If-Range takes a strong ETag or a date (RFC 9110, 13.1.5); without either it is not safe to continue. */
 function validatorOf(response: Response): string {
   const etag = response.headers.get('etag');
   return (etag && !etag.startsWith('W/') ? etag : response.headers.get('last-modified')) ?? '';
@@ -168,7 +169,8 @@ async function checkSums(entry: LockEntry, path: string): Promise<void> {
       `${basename(entry.url)} is not what was published: its ${algorithm} is ${actual}, not ${expected}`,
       {
         fixes: [
-          'nothing was installed; try again, and if it stays so ask who runs the network or the mirror (U7S_MIRROR) in between',
+          'try again; nothing was installed',
+          'ask whoever runs the network, or the mirror that U7S_MIRROR names',
         ],
       },
     );

@@ -1,11 +1,11 @@
 import { errnoOf, U7sError } from '../lib/errors.js';
 
-/** A failure that no other way of getting the artifact may hide: a forged download, a full disk. */
+/** A failure that stops the search for other ways to get the artifact: a forged download, a full disk. */
 export class FatalArtifactError extends U7sError {
   override readonly name = 'FatalArtifactError';
 }
 
-/** `error`, or what to tell the user when it says that `directory` cannot take more bytes. */
+/** `error` itself, or our own when it means that `directory` cannot hold more bytes. */
 export function orDiskFull(error: unknown, directory: string): unknown {
   const text = error instanceof Error ? error.message : '';
   if (
@@ -15,7 +15,7 @@ export function orDiskFull(error: unknown, directory: string): unknown {
     return error;
   }
   return new FatalArtifactError('disk-full', `no space left for artifacts in ${directory}`, {
-    fixes: [`free some space (all artifacts need about 2 GB while they are built): df -h ${directory}`],
+    fixes: [`free space (all artifacts take about 2 GB to build): df -h ${directory}`],
     cause: error,
   });
 }

@@ -5,8 +5,8 @@ import { FatalArtifactError, orDiskFull } from './errors.js';
 import type { LockEntry } from './recipe.js';
 
 /**
- * Moves the executables of a checked download into `bin`. An archive with any entry that could reach outside of its own
- * tree is refused whole, whether we want that entry or not.
+ * Moves the executables of a checked download into `bin`. Refuses an archive with any entry that could reach outside of the
+ * archive's own tree, whether we want that entry or not.
  */
 export async function unpack(entry: LockEntry, path: string, bin: string): Promise<void> {
   try {
@@ -49,7 +49,7 @@ export async function extractMembers(
   }
 }
 
-/** Reads the whole archive before a byte of it is written. */
+/** Reads the whole archive before anything is written. */
 async function inspect(archive: string, wanted: ReadonlySet<string>): Promise<void> {
   const missing = new Set(wanted);
   let refusal: string | undefined;

@@ -1,15 +1,16 @@
 import { stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { U7sError } from '../lib/errors.js';
-import { catalog, type ArtifactName } from './catalog.js';
+import type { ArtifactName } from './artifact.js';
+import { catalog } from './catalog.js';
 import { findOnPath } from './go.js';
 import { hostVersion, systemFolders } from './host.js';
 import type { ArtifactContext } from './resolve.js';
 import type { ResolvedArtifact } from './store.js';
 
 /**
- * An artifact that the user has, used where it lies: `path` is the folder of its programs, or its first program, the
- * others lying beside it or on PATH. It must tell its version; one that we do not know to fit is warned of.
+ * An artifact that the user has, used where it lies: `path` is the folder of its programs, or its first program; the
+ * others lie in the same folder or on PATH. It must report its version; an untested version causes a warning.
  */
 export async function findGiven(
   name: ArtifactName,
@@ -19,9 +20,9 @@ export async function findGiven(
   const { binaries: programs, version: known } = catalog[name];
   const target = resolve(path);
   const stats = await stat(target).catch(() => undefined);
-  const fix = `give the path of ${programs[0]}, or of the folder that has ${programs.join(', ')}`;
+  const fix = `give the path of ${programs[0]}, or of the folder that contains ${programs.join(', ')}`;
   if (stats === undefined)
-    throw new U7sError('todo', `there is nothing at ${path}, given as ${name}`, { fixes: [fix] });
+    throw new U7sError('artifact-invalid', `there is nothing at ${path}, given as ${name}`, { fixes: [fix] });
   const directory = stats.isDirectory() ? target : dirname(target);
 
   const binaries: Record<string, string> = {};
@@ -32,24 +33,32 @@ export async function findGiven(
       : ((await findOnPath(program, { PATH: `${directory}:${join(directory, 'bin')}` })) ??
         (await findOnPath(program, env, systemFolders)));
     if (found === undefined)
-      throw new U7sError('todo', `${path}, given as ${name}, has no ${program}, nor has PATH`, {
-        fixes: [fix],
-      });
+      throw new U7sError(
+        'artifact-invalid',
+        `there is no ${program} in ${path}, given as ${name}, nor on PATH`,
+        {
+          fixes: [fix],
+        },
+      );
     binaries[program] = found;
   }
 
   const version = await hostVersion(name, binaries, env);
   if (version === 'unknown') {
     throw new U7sError(
-      'todo',
-      `${binaries[programs[0] ?? '']}, given as ${name}, does not tell its version`,
+      'artifact-invalid',
+      `${binaries[programs[0] ?? '']}, given as ${name}, does not report its version`,
       {
         fixes: [fix],
       },
     );
   }
   if (minorOf(version) !== minorOf(known)) {
-    report({ kind: 'warning', text: `${name} of ${path} is ${version}; this release goes with ${known}` });
+    report({
+      kind: 'warning',
+      code: 'artifact-untested',
+      text: `${name} of ${path} is ${version}; this release is tested with ${known}`,
+    });
   }
   return { name, version, way: 'given', cached: true, directory, binaries };
 }

@@ -2,16 +2,17 @@ import { execa } from 'execa';
 import { createInterface } from 'node:readline';
 import { isAbsolute, join } from 'node:path';
 import { run } from '../lib/exec.js';
-import { isExecutable } from '../lib/exists.js';
+import { findExecutable } from '../lib/exists.js';
 import { U7sError } from '../lib/errors.js';
+import { killTree } from '../lib/kill-tree.js';
 
 type Env = Record<string, string | undefined>;
 
-/** What the modules in build/ ask for. */
+/** The modules in build/ require it. */
 export const oldestGo = [1, 26] as const;
 const installGo = `install Go ${oldestGo.join('.')} or newer (https://go.dev/doc/install) and put it on PATH`;
 
-/** What a build may take from the caller's environment, beside what we set; anything else could change its result. */
+/** What a build inherits from the caller's environment; anything else could change its result. */
 const passed = [
   ...['PATH', 'HOME', 'TMPDIR', 'GOTMPDIR', 'SSL_CERT_FILE', 'SSL_CERT_DIR', 'GIT_SSL_CAINFO'],
   ...[
@@ -43,36 +44,36 @@ export function goEnvironment(env: Env, options: { goCache: string; arch: string
   };
 }
 
-/** First executable called `name` on PATH. */
+/** The first executable called `name` on PATH. */
 export async function findOnPath(
   name: string,
   env: Env,
   further: readonly string[] = [],
 ): Promise<string | undefined> {
-  for (const folder of [...(env['PATH'] ?? '').split(':'), ...further]) {
-    if (!isAbsolute(folder)) continue;
-    const path = join(folder, name);
-    if (await isExecutable(path)) return path;
-  }
-  return undefined;
+  const folders = [...(env['PATH'] ?? '').split(':'), ...further];
+  return findExecutable(name, folders.filter(isAbsolute));
 }
 
-/** The Go command, or an error that says how to get one that is new enough. */
+/** The Go command. Throws when there is none, or an old one. */
 export async function findGo(env: Env): Promise<string> {
-  // Where Go's own instructions put it; a login shell is what usually adds it to PATH.
+  // Go's instructions put it there; usually only a login shell adds it to PATH.
   const go = await findOnPath('go', env, ['/usr/local/go/bin']);
-  if (!go) throw new U7sError('todo', 'there is no Go on PATH', { fixes: [installGo] });
+  if (!go) throw new U7sError('no-go', 'there is no Go on PATH', { fixes: [installGo] });
   const { stdout } = await run(go, ['env', 'GOVERSION'], { cwd: '/', env: { ...env, GOTOOLCHAIN: 'local' } });
   const [, major = 0, minor = 0] = (/^go(\d+)\.(\d+)/.exec(stdout) ?? []).map(Number);
   if (major > oldestGo[0] || (major === oldestGo[0] && minor >= oldestGo[1])) return go;
-  throw new U7sError('todo', `${go} is ${stdout.trim() || 'of an unknown version'}, too old to build with`, {
-    fixes: [installGo],
-  });
+  throw new U7sError(
+    'no-go',
+    `${go} is ${stdout.trim() || 'of an unknown version'}, which is too old to build with`,
+    {
+      fixes: [installGo],
+    },
+  );
 }
 
 export type GoCommand = { go: string; cwd: string; env: Env; signal: AbortSignal };
 
-/** Runs Go, handing on each line of its stderr as it comes; returns its stdout. An abort ends all its compilers too. */
+/** Runs Go, passes on each line of its stderr, and returns its stdout. An abort also ends everything that Go has started. */
 export async function runGo(
   command: GoCommand,
   args: readonly string[],
@@ -87,14 +88,11 @@ export async function runGo(
     stdin: 'ignore',
     buffer: { stderr: false },
     reject: false,
-    detached: true,
+    detached: true, // or Ctrl-C would end Go before we know of it, and look like a failed build
   });
+  let killed: Promise<void> | undefined;
   const kill = (): void => {
-    try {
-      if (child.pid !== undefined) process.kill(-child.pid, 'SIGTERM');
-    } catch {
-      // It has just ended by itself.
-    }
+    if (child.pid !== undefined) killed = killTree(child.pid);
   };
   signal.addEventListener('abort', kill, { once: true });
   const said: string[] = [];
@@ -105,10 +103,11 @@ export async function runGo(
       if (said.length > 20) said.shift();
     }
     const { exitCode, stdout } = await child;
+    await killed;
     signal.throwIfAborted();
     if (exitCode === 0) return stdout;
     throw new U7sError(
-      'todo',
+      'build-failed',
       `go ${args[0]} failed: ${said.slice(-8).join('\n').trim() || `exit code ${exitCode}`}`,
     );
   } finally {

@@ -3,17 +3,18 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { run } from '../lib/exec.js';
 import { U7sError } from '../lib/errors.js';
-import { catalog, type ArtifactName } from './catalog.js';
+import type { ArtifactName } from './artifact.js';
+import { catalog } from './catalog.js';
 import { findOnPath } from './go.js';
 import type { Recipe } from './recipe.js';
 import type { Filled } from './install.js';
 
 type Env = Record<string, string | undefined>;
 
-/** Where administrators' programs are, which an ordinary user's PATH lacks on Debian. */
+/** Folders of administrators' programs, which an ordinary user's PATH lacks on Debian. */
 export const systemFolders = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
 
-/** The host's own binaries of an artifact; an error names the one that is missing. */
+/** The host's own binaries of an artifact. Throws when one is missing. */
 export async function findOnHost(recipe: Recipe, env: Env): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
   for (const binary of recipe.artifact.binaries) {
@@ -22,16 +23,16 @@ export async function findOnHost(recipe: Recipe, env: Env): Promise<Record<strin
       const { hostPackage } = recipe.artifact;
       const fixes =
         hostPackage === undefined
-          ? undefined
-          : [`apt-get install ${hostPackage.apt}; on Fedora: dnf install ${hostPackage.dnf}`];
-      throw new U7sError('todo', `there is no ${binary} on PATH`, { fixes });
+          ? []
+          : [`sudo apt-get install ${hostPackage.apt}`, `on Fedora: sudo dnf install ${hostPackage.dnf}`];
+      throw new U7sError('not-installed', `there is no ${binary} on PATH`, { fixes });
     }
     found[binary] = path;
   }
   return found;
 }
 
-/** Records the host's binaries as links, so that they are found again without a look at the network. */
+/** Records the host's binaries as links, so that the next start finds them without asking the network. */
 export async function linkHost(
   name: ArtifactName,
   binaries: Record<string, string>,
@@ -43,14 +44,14 @@ export async function linkHost(
   const { oldestMajor = 0, binaries: programs } = catalog[name];
   if (Number.parseInt(version) < oldestMajor) {
     const path = binaries[programs[0] ?? ''];
-    throw new U7sError('todo', `${path} is ${version}; ${oldestMajor} or newer is needed`);
+    throw new U7sError('too-old', `${path} is ${version}; ${oldestMajor} or newer is needed`);
   }
   return { version, way: 'host', source: Object.values(binaries) };
 }
 
 /**
- * What an artifact's first program says of itself when it is asked for its version; `unknown` when it doesn't say.
- * Asked with a runtime directory of its own, since crio leaves folders there that nobody would remove.
+ * The version that an artifact's first program reports; `unknown` when it reports none. It gets a runtime directory of its
+ * own, since crio leaves folders there that nobody would remove.
  */
 export async function hostVersion(
   name: ArtifactName,
@@ -64,7 +65,7 @@ export async function hostVersion(
     .catch(() => undefined)
     .finally(() => rm(scratch, { recursive: true, force: true }));
   const lines = `${said?.stdout}\n${said?.stderr}`.split('\n');
-  // fuse-overlayfs names fusermount3's version first and libfuse's last.
+  // fuse-overlayfs prints fusermount3's version first and libfuse's last.
   const own = lines.find((line) => line.startsWith(basename(path))) ?? lines.join('\n');
   return /\d+\.\d+[\w.+-]*/.exec(own)?.[0] ?? 'unknown';
 }

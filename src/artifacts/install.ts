@@ -5,7 +5,7 @@ import { hashFile } from './download.js';
 import { orDiskFull } from './errors.js';
 import { withLock } from '../lib/lock-file.js';
 import { readInstalled, type Manifest, type ResolvedArtifact } from './store.js';
-import type { ArtifactName } from './catalog.js';
+import type { ArtifactName } from './artifact.js';
 
 export type Target = {
   store: string;
@@ -16,12 +16,12 @@ export type Target = {
   onWait: (pid: number) => void;
 };
 
-/** What `fill` put into `<staging>/bin`; everything in `<staging>/work` is thrown away. */
+/** What `fill` has put into `<staging>/bin`; everything in `<staging>/work` is deleted. */
 export type Filled = Pick<Manifest, 'version' | 'way' | 'source'>;
 
 /**
- * Installs one artifact in one step: `fill` works in a folder beside the target, which then takes the target's name. Of
- * several processes one does the work; a failure or an abort leaves nothing.
+ * Installs one artifact in one step: `fill` works in a folder next to the target, which then gets the target's name. Of
+ * several processes, one does the work. A failure or an abort leaves nothing.
  */
 export async function install(
   target: Target,
@@ -60,7 +60,7 @@ export async function install(
   }
 }
 
-/** Of a process that was killed; we hold the lock, so nobody works in them. */
+/** Left by a process that was killed; we hold the lock, so nobody works in them. */
 async function removeLeftovers(parent: string, id: string): Promise<void> {
   for (const entry of await readdir(parent)) {
     if (entry.startsWith(`.${id}.`) && entry.endsWith('.tmp')) {

@@ -1,6 +1,6 @@
 export type Limit = <T>(work: () => Promise<T>) => Promise<T>;
 
-/** Lets at most `count` pieces of work run at once; the others wait in order. */
+/** Lets at most `count` tasks run at once; the others wait in order. */
 export function createLimit(count: number): Limit {
   let running = 0;
   const waiting: (() => void)[] = [];

@@ -2,13 +2,13 @@ import type { Agent } from 'node:http';
 import fetch from 'node-fetch';
 import { messageOf } from '../lib/errors.js';
 
-/** Milliseconds a host has to answer before `auto` stops hoping for it. */
+/** Milliseconds after which a host that has not answered counts as unreachable. */
 const probeMs = 4000;
 
-/** Why a host cannot be reached, or undefined when it answers. */
+/** Why a host cannot be reached; undefined when it answers. */
 export type Probe = (url: string) => Promise<string | undefined>;
 
-/** One request per host and run; whatever the answer, a host that answers can be asked for a download. */
+/** Sends one request per host and run. Any answer at all means that downloads can be tried. */
 export function createProbe(agent: (url: URL) => Agent, signal: AbortSignal): Probe {
   const asked = new Map<string, Promise<string | undefined>>();
   return (url) => {

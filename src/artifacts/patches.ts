@@ -17,7 +17,7 @@ export async function applyPatches(
 ): Promise<string[]> {
   const { env, signal } = command;
   const [dir] = (await runGo(command, ['list', '-m', '-f', '{{.Dir}}', module], () => {})).split('\n');
-  if (!dir) throw new U7sError('todo', `Go has no source of ${module}, which has patches`);
+  if (!dir) throw new U7sError('build-failed', `Go has no source of ${module}, which has patches`);
   const source = join(work, 'source');
   await mkdir(work, { recursive: true });
   await cp(dir, source, { recursive: true });
@@ -28,14 +28,14 @@ export async function applyPatches(
       env,
       signal,
     }).catch((cause: unknown) => {
-      throw new U7sError('todo', `${messageOf(cause)}`, { fixes: ['apt-get install patch'], cause });
+      throw new U7sError('not-installed', messageOf(cause), { fixes: ['sudo apt-get install patch'], cause });
     });
     if (result.exitCode !== 0) {
       throw new U7sError(
-        'todo',
+        'patch-conflict',
         `patch ${basename(patch)} does not apply to ${module}: ${result.stdout.trim()}`,
         {
-          fixes: [`make it anew for this version, or take it out of the series: ${patch}`],
+          fixes: [`rebase it for this version: ${patch}`, 'remove it from the series'],
         },
       );
     }

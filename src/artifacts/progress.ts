@@ -1,6 +1,6 @@
 export type Progress = (detail: string, fraction?: number) => void;
 
-/** Sums up the files of one artifact. */
+/** Adds up the files of one artifact. */
 export function createByteCounter(
   files: number,
   progress: Progress,
@@ -26,7 +26,7 @@ function megabytes(bytes: number): string {
   return (bytes / 1e6).toFixed(1);
 }
 
-/** At most ten events a second, but always the last. */
+/** Lets through at most ten events a second, and always the last. */
 export function throttle(progress: Progress): Progress {
   let last = 0;
   return (detail, fraction) => {

@@ -8,7 +8,7 @@ import { U7sError } from '../lib/errors.js';
 
 type Env = Record<string, string | undefined>;
 
-/** The agent for node-fetch's `agent` option: through the proxy the environment names for this URL, or straight. */
+/** For node-fetch's `agent` option: goes through the proxy that the environment names for this URL, or directly. */
 export function agentFor(env: Env): (url: URL) => http.Agent {
   const agents = new Map<string, http.Agent>();
   return (url) => {
@@ -25,7 +25,7 @@ export function agentFor(env: Env): (url: URL) => http.Agent {
   };
 }
 
-/** HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY as curl and Go read them; a lower-case name wins. */
+/** Reads HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY as curl and Go do; a lower-case name wins. */
 export function proxyFor(url: URL, env: Env): URL | undefined {
   const read = (name: string): string => env[name.toLowerCase()] ?? env[name] ?? '';
   const value = read(url.protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY') || read('ALL_PROXY');
@@ -38,8 +38,8 @@ export function proxyFor(url: URL, env: Env): URL | undefined {
     return undefined;
   const text = value.includes('://') ? value : `http://${value}`;
   if (!/^https?:/.test(text) || !URL.canParse(text)) {
-    throw new U7sError('todo', 'the proxy variable is not an http:// or https:// URL', {
-      fixes: ['set HTTPS_PROXY like http://proxy.example:3128'],
+    throw new U7sError('proxy-invalid', 'the proxy variable is not an http:// or https:// URL', {
+      fixes: ['set HTTPS_PROXY to a URL, for example http://proxy.example:3128'],
     });
   }
   return new URL(text);
@@ -59,12 +59,12 @@ function excludes(entry: string, url: URL): boolean {
 type Connected = (error: Error | null, socket: Duplex) => void;
 type ConnectOptions = { host?: string | null; port?: number | string | null };
 
-/** Asks the proxy for a byte stream to the target. Used for http:// too, so that there is one way to speak to a proxy. */
+/** Asks the proxy for a byte stream to the target. Also for http://, so that there is one way to use a proxy. */
 function tunnel(proxy: URL, options: ConnectOptions, connected: Connected): void {
   const target = `${options.host ?? 'localhost'}:${options.port ?? 80}`;
   const fail = (cause: unknown, reason: string): void => {
-    const error = new U7sError('todo', `proxy ${proxy.host}: ${reason}`, { cause });
-    connected(Object.assign(error, { code: 'EPROXY' }), undefined as unknown as Duplex);
+    const error = new U7sError('proxy-failed', `proxy ${proxy.host}: ${reason}`, { cause });
+    connected(error, undefined as unknown as Duplex);
   };
   const user = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`;
   const request = (proxy.protocol === 'https:' ? https : http).request({

@@ -4,7 +4,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Architecture } from '../lib/architecture.js';
 import { errnoOf, U7sError } from '../lib/errors.js';
-import { catalog, type Artifact, type ArtifactName, type Way } from './catalog.js';
+import type { Artifact, ArtifactName, Way } from './artifact.js';
+import { catalog } from './catalog.js';
 
 /** One file of an upstream release. Exactly one of the checksums is enough; all that are given must match. */
 export type LockEntry = {
@@ -15,11 +16,11 @@ export type LockEntry = {
   kind: 'binary' | 'tar.gz';
   sha256?: string;
   sha512?: string;
-  /** What is taken out of an archive; the last part of the path is the executable's name. */
+  /** Paths of the executables in an archive; the last part is the executable's name. */
   members?: string[];
 };
 
-/** An artifact with everything that decides what its files are. */
+/** An artifact with everything that determines its files. */
 export type Recipe = {
   name: ArtifactName;
   artifact: Artifact;
@@ -29,8 +30,8 @@ export type Recipe = {
   /** Patch files in the order of the series. */
   patches: string[];
   /**
-   * Folder name in the store for each way. It holds a hash of just the inputs of that way, so that a new checksum does
-   * not rebuild and a new patch does not download, and the same artifact may be there from two ways.
+   * Folder name in the store for each way. It contains a hash of that way's inputs only: a new checksum causes no build, a
+   * new patch causes no download, and the same artifact may be there twice, got in two ways.
    */
   ids: Record<Way, string>;
 };
@@ -71,12 +72,12 @@ export function readRecipe(
 }
 
 /**
- * Ways that `wanted` allows, best first: what has patches is rather built, since the others lack them. What there is but one
- * way to get is got that way whatever is wanted.
+ * Ways that `wanted` allows, best first. What has patches is preferably built, since the other ways lack them. What can be
+ * got in one way only is got that way, whatever is wanted.
  */
 export function waysOf(recipe: Recipe, wanted: Way | 'auto'): Way[] {
   const { downloads, build } = recipe.artifact;
-  // Our own programs exist as source alone.
+  // Our own programs exist as source only.
   if (downloads.length === 0) return [build ? 'build' : 'host'];
   if (wanted !== 'auto') return [wanted];
   if (recipe.patches.length > 0) return ['build', 'download', 'host'];
@@ -105,10 +106,14 @@ function readSeries(directory: string): NamedContent[] {
       try {
         return [file, readFileSync(join(directory, file), 'utf8')];
       } catch (error) {
-        throw new U7sError('todo', `${join(directory, 'series')} names ${file}, which cannot be read`, {
-          fixes: ['restore the patch, or take it out of the series'],
-          cause: error,
-        });
+        throw new U7sError(
+          'patch-missing',
+          `${join(directory, 'series')} lists ${file}, which cannot be read`,
+          {
+            fixes: ['restore the patch', 'remove it from the series'],
+            cause: error,
+          },
+        );
       }
     });
 }

@@ -1,15 +1,16 @@
 import type { Architecture } from '../lib/architecture.js';
 import type { Report } from '../lib/events.js';
 import { join } from 'node:path';
-import { artifactNames, ways, type ArtifactName, type GivenPaths, type Origin, type Way } from './catalog.js';
+import { ways, type ArtifactName, type GivenPaths, type Origin, type Way } from './artifact.js';
+import { artifactNames } from './catalog.js';
 import { readLock, readRecipe, waysOf, type Recipe } from './recipe.js';
 import { readInstalled, readManifest, type ResolvedArtifact } from './store.js';
 
-export type { ArtifactName } from './catalog.js';
+export type { ArtifactName } from './artifact.js';
 export type { ResolvedArtifact } from './store.js';
 
 export type ArtifactContext = {
-  /** Folder that all clusters of the user share. */
+  /** Folder that all instances of the user share. */
   store: string;
   /** Go's module and build caches. */
   goCache: string;
@@ -17,9 +18,9 @@ export type ArtifactContext = {
   projectRoot: string;
   arch: Architecture;
   way: Way | 'auto';
-  /** By artifact: where it lies, instead of being got. */
+  /** By artifact: where the user has it. */
   given?: GivenPaths;
-  /** Base URL that downloads come from instead: `<mirror>/<host>/<path>`. */
+  /** Base URL to download from instead: `<mirror>/<host>/<path>`. */
   mirror?: string;
   env: Record<string, string | undefined>;
   report: Report;
@@ -27,8 +28,8 @@ export type ArtifactContext = {
 };
 
 /**
- * Finds or gets every artifact in `names`: cache, else download, else build, else the host's own. When all of them are
- * in the cache this only reads small files. A failure of one stops the others and leaves nothing half-made.
+ * Finds or gets every artifact in `names`: from the cache, else by download, else by build, else from the host. When all
+ * are in the cache, this only reads small files. A failure of one stops the others and leaves nothing half-finished.
  */
 export async function ensureArtifacts(
   names: readonly ArtifactName[],
@@ -59,7 +60,7 @@ export async function ensureArtifacts(
   );
 }
 
-/** Without `way` it is not here yet. */
+/** `way` is missing when it is not installed. */
 export type ListedArtifact = {
   name: ArtifactName;
   version: string;
@@ -67,7 +68,7 @@ export type ListedArtifact = {
   binaries: Record<string, string>;
 };
 
-/** What `ensureArtifacts` would use now; the host's own binaries are asked for their version. */
+/** What `ensureArtifacts` would use now; the host's own binaries report their version. */
 export async function listArtifacts(context: ArtifactContext): Promise<ListedArtifact[]> {
   const lock = readLock(context.projectRoot);
   return Promise.all(
@@ -93,7 +94,7 @@ export type VerifiedFile = {
   state: 'ok' | 'changed' | 'missing';
 };
 
-/** Hashes every installed file again and compares with the manifest. Of the host's own binaries only their being there counts. */
+/** Compares the hash of every installed file with the manifest; the host's own binaries must only exist. */
 export async function verifyArtifacts(context: ArtifactContext): Promise<VerifiedFile[]> {
   const { hashFile } = await import('./download.js');
   const lock = readLock(context.projectRoot);

@@ -1,22 +1,23 @@
 import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
-import { catalog, type ArtifactName, type Origin, type Way } from './catalog.js';
+import type { ArtifactName, Origin, Way } from './artifact.js';
+import { catalog } from './catalog.js';
 
 export type ResolvedArtifact = {
   name: ArtifactName;
   version: string;
   way: Origin;
-  /** It was there already. */
+  /** Whether it was installed before. */
   cached: boolean;
   directory: string;
   /** Name → absolute path. */
   binaries: Record<string, string>;
 };
 
-/** `manifest.json` beside `bin/`: what was installed, and from where. */
+/** `manifest.json`, next to `bin/`: what was installed, and from where. */
 export type Manifest = {
   name: ArtifactName;
-  /** Of the host's own binaries, what they say themselves. */
+  /** For the host's own binaries, the version that they report. */
   version: string;
   way: Way;
   /** URLs, Go modules with patches, or paths on the host. */
@@ -25,7 +26,7 @@ export type Manifest = {
   files: Record<string, { sha256: string; size: number } | { link: string }>;
 };
 
-/** Reads what is installed under `id`; undefined when nothing is, or when a file of it is gone or cut short. */
+/** What is installed under `id`; undefined when nothing is, or when a file is missing or truncated. */
 export function readInstalled(store: string, name: ArtifactName, id: string): ResolvedArtifact | undefined {
   const directory = join(store, name, id);
   const manifest = readManifest(directory);

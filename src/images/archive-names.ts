@@ -3,7 +3,7 @@ import { Parser, type ReadEntry } from 'tar';
 type Index = { manifests?: { annotations?: Record<string, string> }[] };
 type DockerManifest = { RepoTags?: string[] | null }[];
 
-/** Passes an image archive on as it is and calls back with the images' names when it has gone through. */
+/** Passes an image archive on unchanged; at its end, calls back with the images' names. */
 export async function* noteNames(
   archive: AsyncIterable<Buffer>,
   onEnd: (names: string[]) => void,

@@ -11,18 +11,18 @@ import { pauseProgram } from './pause.js';
 export type BundledInputs = {
   architecture: Architecture;
   coredns: { binary: string; version: string };
-  /** Where there are several nodes: what their network is checked with. */
+  /** Checks the network, where there may be several nodes. */
   netcheck?: { binary: string; version: string };
-  /** Folder that keeps the archives from one start to the next, for all clusters of the user. */
+  /** Folder that keeps the archives between starts, for all instances of the user. */
   dir: string;
   report: Report;
   signal: AbortSignal;
 };
 
-/** `digest` is the manifest's, which tells whether containerd has just this image. */
+/** `digest` is the manifest's, by which containerd knows whether it has exactly this image. */
 export type BundledImage = { reference: string; archive: string; digest: string };
 
-/** Archives of the images without which no pod runs; made from programs we have, so that no registry is needed. */
+/** Archives of the images without which no pod runs, made from programs that we have, so that no registry is needed. */
 export async function bundledImages(
   inputs: BundledInputs,
 ): Promise<{ pause: BundledImage; coredns: BundledImage; netcheck?: BundledImage }> {
@@ -83,7 +83,7 @@ function pauseImage(architecture: Architecture): ImageSpec {
   };
 }
 
-/** The user is upstream's `nonroot`. It may serve port 53 where net.ipv4.ip_unprivileged_port_start is 0. */
+/** The user is upstream's `nonroot`. It may listen on port 53 where net.ipv4.ip_unprivileged_port_start is 0. */
 function corednsImage(architecture: Architecture, { binary, version }: BundledInputs['coredns']): ImageSpec {
   const file = (path: string, text: string) => ({ path, mode: 0o644, content: Buffer.from(text) });
   return {
@@ -105,7 +105,7 @@ function corednsImage(architecture: Architecture, { binary, version }: BundledIn
   };
 }
 
-/** Makes the archive unless one of the same spec and `stamp` is there, under a name that tells its digest; older ones go. */
+/** Makes the archive unless one with the same spec and `stamp` exists. Its name contains its digest. Older ones are removed. */
 async function ensureArchive(
   dir: string,
   name: string,

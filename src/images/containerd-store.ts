@@ -4,14 +4,14 @@ import type { Command, ImageStore } from './image-store.js';
 export type ContainerdStore = {
   ctr: string;
   socket: string;
-  /** Of containerd's own: Kubernetes uses `k8s.io`. */
+  /** One of containerd's own: Kubernetes uses `k8s.io`. */
   namespace: string;
 };
 
 /**
- * Images of containerd, by ctr. ctr itself does the import (`--local`), in half the time of containerd's own (0.5 s
- * against 1.0 s for CoreDNS). Unpacking is left to the first container, since only containerd's CRI plugin knows into
- * which snapshotter.
+ * Images of containerd, through ctr. ctr itself imports them (`--local`), which takes half the time of containerd's import
+ * (0.5 s instead of 1.0 s for CoreDNS). The first container unpacks them, since only containerd's CRI plugin knows the
+ * snapshotter.
  */
 export function containerdStore({ ctr, socket, namespace }: ContainerdStore): ImageStore {
   const images = (...args: string[]) => ({
@@ -21,7 +21,7 @@ export function containerdStore({ ctr, socket, namespace }: ContainerdStore): Im
   return {
     importCommand: (archive) => images('import', '--local', '--no-unpack', archive),
     listCommand: () => images('list'),
-    // containerd's further records of the same image, by digest alone, are left out.
+    // Without containerd's further records of the same image, which only have a digest.
     parseList: (printed) => {
       const [, ...rows] = printed.split('\n');
       return rows.flatMap((row) => {
@@ -42,7 +42,7 @@ while [ $# -gt 0 ]; do
   shift 3
 done`;
 
-/** Imports and unpacks those of the images that containerd does not have yet: to ask takes 20 ms, to import CoreDNS again 400. */
+/** Imports and unpacks images that containerd lacks: a look takes 20 ms, another import of CoreDNS 400 ms. */
 export function importMissingCommand(
   { ctr, socket, namespace }: ContainerdStore,
   snapshotter: string,

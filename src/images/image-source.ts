@@ -9,7 +9,7 @@ type Source = { rootfs: Rootfs; entrypoint?: string[] };
 
 const elfMagic = '7f454c46';
 
-/** What the user means by a path: `-` is a tar archive on stdin, a folder a root file system, a program `/<its name>`. */
+/** What a path stands for: `-` is a tar archive on stdin, a folder is a root file system, a program becomes `/<its name>`. */
 export async function imageSource(path: string, stdin: Readable): Promise<Source> {
   if (path === '-') return { rootfs: { tar: stdin as AsyncIterable<Buffer>, name: 'the standard input' } };
   if ((await statSource(path)).isDirectory()) return { rootfs: { directory: path } };
@@ -23,22 +23,22 @@ export async function imageSource(path: string, stdin: Readable): Promise<Source
   };
 }
 
-/** `SRC:DEST` of the command line: the last colon divides. */
+/** `SOURCE:PATH` of the command line, divided at the last colon. */
 export async function imageFile(text: string): Promise<ImageFile> {
   const colon = text.lastIndexOf(':');
   const [source, path] = [text.slice(0, colon), text.slice(colon + 1)];
   if (colon < 1 || !path.startsWith('/') || path.endsWith('/')) {
     throw new UsageError(
-      'todo',
-      `${JSON.stringify(text)} names no file and its place`,
-      'write it like ./hello:/usr/bin/hello',
+      'file-invalid',
+      `${JSON.stringify(text)} is not a file and its path in the image`,
+      'write it as SOURCE:PATH, for example ./hello:/usr/bin/hello',
     );
   }
   const { mode } = await statSource(source);
   return { path, mode: mode & 0o7777, content: { fromFile: source } };
 }
 
-/** A file as a stream, opened so that a failure is told now. */
+/** A file as a stream, opened at once so that it fails now. */
 export async function openFile(path: string) {
   try {
     const file = await open(path);
@@ -63,10 +63,10 @@ async function statSource(path: string): Promise<Stats> {
 function cannotRead(path: string, error: unknown): unknown {
   const errno = errnoOf(error);
   if (errno === undefined) return error;
-  if (errno === 'ENOENT') return new U7sError('todo', `there is no file ${path}`, { cause: error });
-  return new U7sError('todo', `cannot read ${path} (${errno})`, {
+  if (errno === 'ENOENT') return new U7sError('no-such-file', `there is no file ${path}`, { cause: error });
+  return new U7sError('not-readable', `cannot read ${path} (${errno})`, {
     ...(errno === 'EACCES'
-      ? { fixes: [`write - in its place and < ${path} at the end, so that the shell opens it`] }
+      ? { fixes: [`have your shell open it: write - instead, and < ${path} at the end`] }
       : {}),
     cause: error,
   });

@@ -1,12 +1,13 @@
 import { execa } from 'execa';
 import { U7sError } from '../lib/errors.js';
+import { u7s } from '../lib/fixes.js';
 import { runOk } from '../lib/exec.js';
 import { nsenterArgs } from '../rootless/nsenter.js';
 import { noteNames } from './archive-names.js';
 import type { Command, ImageStore, NodeImage } from './image-store.js';
 import { plainTar } from './tar-stream.js';
 
-/** The images of the running node, and a process in whose namespaces they can be had. */
+/** The images of the running node, and a process in whose namespaces they are available. */
 export type Node = { store: ImageStore; pid: number };
 
 /**
@@ -27,19 +28,22 @@ export async function importImages(
   const passing = noteNames(plainTar(archive, name), (found) => (names = found));
   const result = await execa(nsenter, args, { stdin: passing, reject: false, cancelSignal: signal });
   signal.throwIfAborted();
-  // Ours comes first: what the program says of an archive that broke off is only a consequence.
+  // Ours comes first: the program's complaint about a truncated archive is only a consequence.
   if (result.cause instanceof U7sError) throw result.cause;
   if (!result.failed) return names;
   if (node.store.notAnArchive.test(result.stderr)) {
-    throw new U7sError('todo', `${name} is not an image archive`, {
+    throw new U7sError('archive-invalid', `${name} is not an image archive`, {
       fixes: [
-        'give what docker save writes, or an OCI image layout; of a root file system make an image: u7s image build-from',
+        'give an archive that docker save has written, or an OCI image layout',
+        u7s(['image', 'build-from', '--name', 'NAME', '--load', 'ROOTFS'], {
+          text: 'make an image, if it is a root file system',
+        }),
       ],
       cause: result,
     });
   }
   throw new U7sError(
-    'todo',
+    'image-load-failed',
     `cannot load ${name}: ${result.stderr.trim().split('\n').at(-1) || result.shortMessage}`,
     {
       cause: result,
@@ -52,6 +56,6 @@ export async function listImages(node: Node, signal: AbortSignal): Promise<NodeI
 }
 
 function inside({ pid }: Node, { command, args }: Command): [string, string[]] {
-  // skopeo makes a folder there, which is not to be the user's own.
+  // skopeo creates a folder there, which must not be the user's own.
   return ['nsenter', nsenterArgs(pid, ['env', 'XDG_RUNTIME_DIR=/run', command, ...args])];
 }

@@ -9,7 +9,7 @@ import { layerOf, type Rootfs } from './rootfs.js';
 import { blockSize, endOfArchive, tarHeader, tarPadding } from './tar-entries.js';
 
 export type ImageSpec = {
-  /** Name it is loaded under, like `localhost/pause:1`. */
+  /** The name it gets when it is loaded, for example `localhost/pause:1`. */
   reference: string;
   architecture: Architecture;
   rootfs: Rootfs;
@@ -28,11 +28,11 @@ type Blob = { descriptor: Descriptor; content: Buffer };
 const oci = 'application/vnd.oci.image';
 
 /**
- * Writes an image of one uncompressed layer, which is the quickest to import. The archive is an OCI image layout and
- * has a docker-archive's manifest.json too, for docker and skopeo. Equal specs give equal bytes.
+ * Writes an image of one uncompressed layer, which is the quickest to import. The archive is an OCI image layout that also
+ * has a docker archive's manifest.json, for docker and skopeo. Equal specs give equal bytes.
  *
  * @param outFile is replaced in one step
- * @returns the manifest's digest, and the reference written out
+ * @returns the manifest's digest, and the full reference
  */
 export async function writeImage(
   spec: ImageSpec,
@@ -81,11 +81,11 @@ export async function writeImage(
     await rm(temporary, { force: true });
     const { path, syscall } = error as NodeJS.ErrnoException;
     if (path !== temporary && syscall !== 'write') throw error;
-    throw new U7sError('todo', `cannot write ${outFile} (${errnoOf(error)})`, { cause: error });
+    throw new U7sError('not-writable', `cannot write ${outFile} (${errnoOf(error)})`, { cause: error });
   }
 }
 
-/** The layer comes first in the archive, and its header, which has its digest and size, is written after it. */
+/** The layer comes first in the archive. Its header, which needs its digest and size, is written afterwards. */
 async function writeLayer(file: string, rootfs: Rootfs, signal: AbortSignal): Promise<Descriptor> {
   const hash = createHash('sha256');
   let size = 0;

@@ -1,7 +1,7 @@
 import type { Architecture } from '../lib/architecture.js';
 
 /**
- * The program that holds a pod's namespaces open, in assembly beside its machine code. It blocks every signal and waits
+ * The program that holds a pod's namespaces open, as machine code next to its assembly. It blocks every signal and waits
  * for them one by one: SIGCHLD reaps all orphans (a pod may share its PID namespace, where this is process 1), SIGTERM
  * and SIGINT end it with 0. Blocked signals reach process 1 even from inside its own namespace.
  */
@@ -77,7 +77,7 @@ const listings: Record<Architecture, string> = {
     01 00 00 d4 | svc #0`,
 };
 
-/** What an assembler is given to make the machine code again. */
+/** Input for an assembler, which makes the same machine code from it. */
 export function pauseAssembly(architecture: Architecture): string {
   return column(architecture, 1).join('\n') + '\n';
 }

@@ -5,7 +5,7 @@ const component = '[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*';
 const host = '(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?|\\[[0-9a-fA-F:]+\\])(?::[0-9]+)?';
 const grammar = new RegExp(`^(?:(${host})/)?(${component}(?:/${component})*)(?::([\\w][\\w.-]{0,127}))?$`);
 
-/** Writes an image's name out as container runtimes keep it: `busybox` is `docker.io/library/busybox:latest`. */
+/** The full name that container runtimes use: `busybox` is `docker.io/library/busybox:latest`. */
 export function parseReference(text: string): { reference: string; tag: string } {
   const first = text.split('/')[0] ?? '';
   const hasHost = text.includes('/') && (/[.:]/.test(first) || first === 'localhost');
@@ -13,9 +13,9 @@ export function parseReference(text: string): { reference: string; tag: string }
   const [, registry, repository, tag = 'latest'] = grammar.exec(hasHost ? text : short) ?? [];
   if (registry === undefined || repository === undefined) {
     throw new UsageError(
-      'todo',
+      'image-name-invalid',
       `${JSON.stringify(text)} is not an image name`,
-      'write it like localhost/hello:1, in lower-case letters, without a digest',
+      'write it in lower case and without a digest, for example localhost/hello:1',
     );
   }
   return { reference: `${registry}/${repository}:${tag}`, tag };

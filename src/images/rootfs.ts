@@ -12,12 +12,12 @@ export type ImageFile = {
   content: Buffer | { fromFile: string };
 };
 
-/** What an image's file system is made of. */
+/** The contents of an image's file system. */
 export type Rootfs =
   | { files: ImageFile[] }
-  /** Everything below it, as root's; devices, sockets and pipes are left out. */
+  /** Everything below it, owned by root, without devices, sockets and pipes. */
   | { directory: string }
-  /** An archive, plain or gzipped, taken as it is; `name` is for errors. */
+  /** An archive, plain or gzipped, used unchanged; `name` is for errors. */
   | { tar: AsyncIterable<Buffer>; name: string };
 
 /** The one layer of an image as a plain tar stream. */
@@ -93,7 +93,7 @@ async function* regularFile(path: string, mode: number, source: string): AsyncGe
       yield chunk;
     }
     if (read !== size)
-      throw new U7sError('todo', `${source} changed while it was read`, { fixes: ['try again'] });
+      throw new U7sError('file-changed', `${source} changed while it was read`, { fixes: ['try again'] });
     yield tarPadding(size);
   } catch (error) {
     throw unreadable(source, error);
@@ -104,5 +104,5 @@ function unreadable(path: string, error: unknown): unknown {
   const errno = errnoOf(error);
   return errno === undefined
     ? error
-    : new U7sError('todo', `cannot read ${path} (${errno})`, { cause: error });
+    : new U7sError('not-readable', `cannot read ${path} (${errno})`, { cause: error });
 }

@@ -4,7 +4,7 @@ import type { Command, ImageStore, NodeImage } from './image-store.js';
 const containers = '/var/lib/containers';
 const path = '/usr/sbin:/usr/bin:/sbin:/bin';
 
-/** skopeo reads an archive more than once, so it has to be a file. docker's form comes first: it names all its images. */
+/** skopeo reads an archive more than once, so it must be a file. docker's format comes first: it names all its images. */
 const importArchive = `
 skopeo=$1 archive=$2
 scratch=$(mktemp -d -p ${containers} import.XXXXXX)
@@ -43,8 +43,8 @@ type Records = {
 };
 
 /**
- * Images of containers/storage, which CRI-O shares with skopeo, by locks in its files. To list them skopeo has no command;
- * the records are plain JSON.
+ * Images of containers/storage, which CRI-O and skopeo share by locks on its files. skopeo has no command to list them; the
+ * records are plain JSON.
  */
 export function skopeoStore(skopeo: string): ImageStore {
   return {
@@ -65,13 +65,13 @@ export function skopeoStore(skopeo: string): ImageStore {
   };
 }
 
-/** Imports those of the images that are not there, as just this image: to ask takes 30 ms, to import CoreDNS again 1.9 s. */
+/** Imports images that are missing or differ: a look takes 30 ms, another import of CoreDNS 1.9 s. */
 export function importMissingCommand(skopeo: string, images: readonly BundledImage[]): Command {
   const words = images.flatMap(({ reference, digest, archive }) => [reference, digest, archive]);
   return shell(importMissing, skopeo, ...words);
 }
 
-/** What the user has configured for engines of their own, by files in their home, is not for the node's. */
+/** Hides the user's home: what they have configured for their own engines is not for the node's. */
 function shell(script: string, ...words: string[]): Command {
   return {
     command: '/usr/bin/env',

@@ -13,7 +13,7 @@ export const blockSize = 512;
 /** Two empty blocks end an archive. */
 export const endOfArchive = Buffer.alloc(2 * blockSize);
 
-/** The header of an entry that belongs to root and has no date, so that equal content gives equal bytes. */
+/** The header of an entry that belongs to root and has no date, so that equal contents give equal bytes. */
 export function tarHeader(entry: TarEntry): Buffer {
   const header = new Header({ size: 0, ...entry, uid: 0, gid: 0, mtime: new Date(0) });
   const needsPax = header.encode();
@@ -21,7 +21,7 @@ export function tarHeader(entry: TarEntry): Buffer {
   return needsPax ? Buffer.concat([new Pax(entry).encode(), header.block]) : header.block;
 }
 
-/** What fills up the last block of a file of `size` bytes. */
+/** Fills up the last block of a file of `size` bytes. */
 export function tarPadding(size: number): Buffer {
   return Buffer.alloc((blockSize - (size % blockSize)) % blockSize);
 }

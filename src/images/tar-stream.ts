@@ -10,7 +10,7 @@ const gzipMagic = '1f8b';
 const foreignCompressions = { fd377a58: 'xz', '28b52ffd': 'zstd', '425a68': 'bzip2' };
 
 /**
- * The bytes of a tar archive, unpacked when it was gzipped. Fails when it is no tar archive, or a damaged one.
+ * The bytes of a tar archive, decompressed if it is gzipped. Fails when it is not a tar archive, or damaged.
  *
  * @param name what to call it in errors
  */
@@ -29,11 +29,11 @@ export async function* plainTar(source: Bytes, name: string): AsyncGenerator<Buf
     yield* unpacked.all;
   } catch (error) {
     if (errnoOf(error)?.startsWith('Z_') !== true) throw error;
-    throw new U7sError('todo', `${name} is damaged: ${messageOf(error)}`, { cause: error });
+    throw new U7sError('archive-invalid', `${name} is damaged: ${messageOf(error)}`, { cause: error });
   }
 }
 
-/** Looks at the first block and gives the whole back. */
+/** The first block, and everything including it. */
 async function withHead(source: Bytes): Promise<{ head: Buffer; all: Bytes }> {
   const iterator = source[Symbol.asyncIterator]();
   let head = Buffer.alloc(0);
@@ -53,8 +53,8 @@ function checkHead(head: Buffer, name: string): void {
   if (head.length >= blockSize && new Header(head.subarray(0, blockSize)).cksumValid) return;
   const magic = head.toString('hex', 0, 4);
   const program = Object.entries(foreignCompressions).find(([start]) => magic.startsWith(start))?.[1];
-  if (program === undefined) throw new U7sError('todo', `${name} is not a tar archive`);
-  throw new U7sError('todo', `${name} is compressed with ${program}`, {
+  if (program === undefined) throw new U7sError('archive-invalid', `${name} is not a tar archive`);
+  throw new U7sError('archive-invalid', `${name} is compressed with ${program}`, {
     fixes: [`unpack it first: ${program} -d ${name}`],
   });
 }

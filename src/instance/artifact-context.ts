@@ -1,4 +1,4 @@
-import type { GivenPaths } from '../artifacts/catalog.js';
+import type { GivenPaths } from '../artifacts/artifact.js';
 import type { ArtifactContext } from '../artifacts/resolve.js';
 import { architecture } from '../lib/architecture.js';
 import type { InstanceContext } from './context.js';

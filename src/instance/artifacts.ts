@@ -1,4 +1,4 @@
-import type { ArtifactName } from '../artifacts/catalog.js';
+import type { ArtifactName } from '../artifacts/artifact.js';
 import { ensureArtifacts, type ResolvedArtifact } from '../artifacts/resolve.js';
 import type { Remembered } from '../settings/remembered.js';
 import { artifactContext } from './artifact-context.js';

@@ -53,7 +53,8 @@ async function killLauncher(controlSocket: string): Promise<void> {
   const launcher = await serverOf(controlSocket);
   if (launcher === undefined) return;
   const all = [launcher, ...descendantsOf(launcher.pid)];
-  process.kill(launcher.pid, 'SIGKILL');
+  const { killTree } = await import('../lib/kill-tree.js');
+  await killTree(launcher.pid, 'SIGKILL');
   await untilGone(all);
 }
 

@@ -1,4 +1,4 @@
-import type { ArtifactName } from '../artifacts/catalog.js';
+import type { ArtifactName } from '../artifacts/artifact.js';
 import type { NamespaceTrial } from '../host/namespace-trial.js';
 import type { Report } from '../lib/events.js';
 import { runtimes } from '../runtimes/table.js';

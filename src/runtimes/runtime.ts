@@ -1,4 +1,4 @@
-import type { ArtifactName } from '../artifacts/catalog.js';
+import type { ArtifactName } from '../artifacts/artifact.js';
 import type { RuntimeProgram } from '../host/packages.js';
 import type { ImageStore } from '../images/image-store.js';
 import type { ServiceContext, Snapshotter } from '../services/context.js';

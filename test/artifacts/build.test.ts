@@ -6,8 +6,12 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
 import { findBuildTools } from '#src/artifacts/build.js';
-import { catalog, type BuildRecipe } from '#src/artifacts/catalog.js';
+import type { BuildRecipe } from '#src/artifacts/artifact.js';
+import { catalog } from '#src/artifacts/catalog.js';
 import { ensureArtifacts, type ArtifactContext } from '#src/artifacts/resolve.js';
+import type { U7sError } from '#src/lib/errors.js';
+import { likeFixes } from '../like-fixes.js';
+import { isAlive, untilGone } from '#src/lib/processes.js';
 import { createContext, createProject, filesBelow, notes, runcEntry, writeLock } from './support.js';
 import { temporary } from '../temporary.js';
 
@@ -81,6 +85,7 @@ test.serial('a patch that does not apply ends the build and is named; nothing is
   const context = await buildContext(t);
   await addPatch(context, '0002-of-another-version.patch');
   await t.throwsAsync(ensureArtifacts(['rootlesskit'], context), {
+    code: 'artifact-unavailable',
     message:
       /patch 0002-of-another-version\.patch does not apply to github\.com\/rootless-containers\/rootlesskit\/v3/,
   });
@@ -92,7 +97,10 @@ test.serial('automatically, without network, a component is built, and a note sa
   await writeLock(context.projectRoot, [{ ...runcEntry('x'), name: 'rootlesskit', version: '3.1.0' }]);
   const resolved = await ensureArtifacts(['rootlesskit'], context);
   t.is(resolved.get('rootlesskit')?.way, 'build');
-  t.regex(notes(context.events).join('\n'), /127\.0\.0\.1:9 cannot be reached .*: what is missing is built/);
+  t.regex(
+    notes(context.events).join('\n'),
+    /127\.0\.0\.1:9 cannot be reached .*: missing artifacts are built/,
+  );
 });
 
 test.serial('source that does not compile is an error with what the compiler says', async (t) => {
@@ -101,7 +109,10 @@ test.serial('source that does not compile is an error with what the compiler say
     join(context.projectRoot, 'build/kubernetes/main.go'),
     'package main\n\nfunc main() { missing() }\n',
   );
-  await t.throwsAsync(ensureArtifacts(['kubernetes'], context), { message: /undefined: missing/ });
+  await t.throwsAsync(ensureArtifacts(['kubernetes'], context), {
+    code: 'artifact-unavailable',
+    message: /undefined: missing/,
+  });
   t.deepEqual(await filesBelow(context.store), []);
 });
 
@@ -111,6 +122,32 @@ test.serial('an abort ends the compilers and leaves nothing', async (t) => {
   const context = await buildContext(t, { signal: abort.signal, report: () => abort.abort(reason) });
   t.is(await t.throwsAsync(ensureArtifacts(['rootlesskit'], context)), reason);
   t.deepEqual(await filesBelow(context.store), []);
+});
+
+test('an abort leaves no process, not even one that Go has started in another session', async (t) => {
+  const abort = new AbortController();
+  const reason = new Error('Ctrl-C');
+  const home = await temporary(t);
+  const go = `[ "$1" != env ] || { echo go1.26.8; exit; }
+sleep 60 & setsid sh -c 'echo $$ >>$HOME/pids; exec sleep 60' &
+echo $! $$ >>$HOME/pids
+while [ "$(wc -l <$HOME/pids)" -lt 2 ]; do sleep 0.01; done
+echo 'go: downloading example.org/module v1.0.0' >&2
+wait`;
+  const context = await createContext(t, {
+    projectRoot: await createProject(t),
+    way: 'build',
+    env: { PATH: `${await toolFolder(t, { go })}:/usr/bin:/bin`, HOME: home },
+    signal: abort.signal,
+    report: (event) => {
+      if (event.kind === 'step' && event.state === 'progress') abort.abort(reason);
+    },
+  });
+  t.is(await t.throwsAsync(ensureArtifacts(['rootlesskit'], context)), reason);
+  const pids = (await readFile(join(home, 'pids'), 'utf8')).trim().split(/\s+/).map(Number);
+  t.is(pids.length, 3);
+  await untilGone(pids.map((pid) => ({ pid })));
+  t.deepEqual(pids.filter(isAlive), []);
 });
 
 /** A folder with a program of this name that does what the script says. */
@@ -124,25 +161,21 @@ async function toolFolder(t: ExecutionContext, scripts: Record<string, string>):
 
 const oldGo = { go: 'echo go1.24.1' };
 const newGo = { go: 'echo go1.26.8' };
-const lacking: [what: string, tools: Record<string, string>, message: RegExp, fix: RegExp][] = [
-  ['Go is too old', oldGo, /is go1\.24\.1, too old/, /install Go 1\.26 or newer/],
-  ['there is no C compiler', newGo, /there is no gcc on PATH/, /apt-get install gcc .*libseccomp-dev/],
-  ['there is no pkg-config', { ...newGo, gcc: '' }, /there is no pkg-config/, /apt-get install/],
-  [
-    'the headers are missing',
-    { ...newGo, gcc: '', 'pkg-config': 'exit 1' },
-    /headers of libseccomp/,
-    /libseccomp-dev/,
-  ],
+const noHeaders = { ...newGo, gcc: '', 'pkg-config': 'exit 1' };
+const lacking: [what: string, tools: Record<string, string>, code: string, message: RegExp, fix: RegExp][] = [
+  ['Go is too old', oldGo, 'no-go', /go1\.24\.1/, /Go 1\.26/],
+  ['there is no C compiler', newGo, 'not-installed', /gcc/, /apt-get install gcc .*libseccomp-dev/],
+  ['there is no pkg-config', { ...newGo, gcc: '' }, 'not-installed', /pkg-config/, /apt-get install/],
+  ['the headers are missing', noHeaders, 'not-installed', /libseccomp/, /libseccomp-dev/],
 ];
-for (const [what, tools, message, fix] of lacking) {
+for (const [what, tools, code, message, fix] of lacking) {
   test(`before runc is built: ${what}`, async (t) => {
     const PATH = await toolFolder(t, tools);
     const { signal } = new AbortController();
-    const error = await t.throwsAsync<Error & { fix?: string }>(
+    const error = await t.throwsAsync<U7sError>(
       findBuildTools(catalog.runc.build as BuildRecipe, { goCache, arch: 'amd64', env: { PATH }, signal }),
-      { message },
+      { code, message },
     );
-    t.regex(error?.fix ?? '', fix);
+    likeFixes(t, error?.fixes, [fix]);
   });
 }

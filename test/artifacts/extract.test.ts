@@ -72,18 +72,26 @@ const hostile: [what: string, entry: Entry, reason: RegExp][] = [
 for (const [what, entry, reason] of hostile) {
   test(`an archive with ${what} is refused whole`, async (t) => {
     const directory = await temporary(t);
-    await t.throwsAsync(unpacked([good, entry], directory), { name: 'FatalArtifactError', message: reason });
+    await t.throwsAsync(unpacked([good, entry], directory), {
+      name: 'FatalArtifactError',
+      code: 'archive-refused',
+      message: reason,
+    });
     t.deepEqual(await readdir(directory), ['release.tar.gz']);
   });
 }
 
 test('a wanted member that is a link is refused', async (t) => {
   const entries = [{ path: 'release/bin/tool', type: 'SymbolicLink', linkpath: 'other' }];
-  await t.throwsAsync(unpacked(entries, await temporary(t)), { message: /not a regular file/ });
+  await t.throwsAsync(unpacked(entries, await temporary(t)), {
+    code: 'archive-refused',
+    message: /not a regular file/,
+  });
 });
 
 test('an archive without a wanted member is refused', async (t) => {
   await t.throwsAsync(unpacked([{ path: 'release/README' }], await temporary(t)), {
+    code: 'archive-refused',
     message: /has no release\/bin\/tool/,
   });
 });

@@ -1,7 +1,7 @@
 import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
-import type { GivenPaths } from '#src/artifacts/catalog.js';
+import type { GivenPaths } from '#src/artifacts/artifact.js';
 import { ensureArtifacts } from '#src/artifacts/resolve.js';
 import type { Event } from '#src/lib/events.js';
 import { temporary } from '../temporary.js';
@@ -59,19 +59,23 @@ test('one of another release is warned of', async (t) => {
   const events: Event[] = [];
   await given({ runc: await program(folder, 'runc', 'runc version 1.1.0') }, folder, events);
   t.deepEqual(events, [
-    { kind: 'warning', text: `runc of ${folder}/runc is 1.1.0; this release goes with 1.4.3` },
+    {
+      kind: 'warning',
+      code: 'artifact-untested',
+      text: `runc of ${folder}/runc is 1.1.0; this release is tested with 1.4.3`,
+    },
   ]);
 });
 
-test('what is not there, not whole or does not tell its version is refused', async (t) => {
+test('what is missing, incomplete or does not report its version is refused', async (t) => {
   const folder = await temporary(t);
   const fails = (paths: GivenPaths, message: RegExp) =>
-    t.throwsAsync(given(paths, folder), { name: 'U7sError', message });
+    t.throwsAsync(given(paths, folder), { code: 'artifact-invalid', message });
   await fails({ runc: join(folder, 'nothing') }, /there is nothing at .*nothing, given as runc/);
   await program(folder, 'etcd', 'etcd Version: 3.6.14');
-  await fails({ etcd: folder }, /given as etcd, has no etcdctl, nor has PATH/);
+  await fails({ etcd: folder }, /no etcdctl in .*, given as etcd, nor on PATH/);
   await fails(
     { runc: await program(folder, 'runc', 'hello') },
-    /runc, given as runc, does not tell its version/,
+    /runc, given as runc, does not report its version/,
   );
 });

@@ -19,6 +19,8 @@ import {
   writeLock,
   type Handler,
 } from './support.js';
+import type { U7sError } from '#src/lib/errors.js';
+import { likeFixes } from '../like-fixes.js';
 import { temporary } from '../temporary.js';
 
 const content = '#!/bin/sh\necho runc version 1.4.3\n';
@@ -161,7 +163,8 @@ test('one failure stops the other artifacts, and nothing is left of them', async
   };
   await writeLock(context.projectRoot, [runcEntry(content), coredns]);
   await t.throwsAsync(ensureArtifacts(['runc', 'coredns'], context), {
-    message: /coredns is not what was published/,
+    code: 'artifact-forged',
+    message: /coredns/,
   });
   const left = await filesBelow(context.store);
   t.deepEqual(
@@ -203,12 +206,13 @@ test('without network and Go the error names both and what to do', async (t) => 
   const { context } = await withMirror(t);
   const env = { PATH: await temporary(t) };
   const offline: ArtifactContext = { ...context, env, mirror: nowhere, way: 'auto' };
-  const error = await t.throwsAsync<Error & { fix?: string }>(ensureArtifacts(['coredns'], offline));
-  t.regex(error?.message ?? '', /cannot get coredns 1\.14\.4/);
+  const error = await t.throwsAsync<U7sError>(ensureArtifacts(['coredns'], offline));
+  t.is(error?.code, 'artifact-unavailable');
+  t.regex(error?.message ?? '', /coredns 1\.14\.4/);
   await writeLock(context.projectRoot, [runcEntry(content)]);
-  const failed = await t.throwsAsync<Error & { fix?: string }>(ensureArtifacts(['runc'], offline));
+  const failed = await t.throwsAsync<U7sError>(ensureArtifacts(['runc'], offline));
   t.regex(failed?.message ?? '', /127\.0\.0\.1:9 cannot be reached/);
-  t.regex(failed?.fix ?? '', /HTTPS_PROXY.*U7S_MIRROR/);
+  likeFixes(t, failed?.fixes, [/HTTPS_PROXY/, /U7S_MIRROR/, /install/, /--artifact runc=PATH$/]);
 });
 
 test('without network what is no Go program is taken from the host, and a note says so', async (t) => {

@@ -5,7 +5,7 @@ import test, { type ExecutionContext } from 'ava';
 import { Command } from 'commander';
 import { create, extract } from 'tar';
 import { defineImage } from '#src/cli/commands/image.js';
-import { fixesOf } from '#src/lib/errors.js';
+import type { U7sError } from '#src/lib/errors.js';
 import { pauseProgram } from '#src/images/pause.js';
 import { temporary } from '../temporary.js';
 
@@ -47,28 +47,42 @@ test('an image is made of an archive on stdin', async (t) => {
   t.deepEqual(await configOf('out.tar'), {});
 });
 
-const mistakes: Record<string, [string[], RegExp]> = {
-  'nothing to make it of': [['-o', 'x'], /is made of one root file system, or of --file/],
-  'nothing to do with it': [['.'], /would go nowhere/],
-  'a bad name': [['.', '--name', 'Hello', '-o', 'FOLDER/x'], /"Hello" is not an image name/],
-  'a bad variable': [['.', '--env', '=x', '-o', 'FOLDER/x'], /"=x" sets no variable/],
-  'a file without a place': [
-    ['--file', './hello', '-o', 'FOLDER/x'],
-    /"\.\/hello" names no file and its place/,
-  ],
-  'a missing file': [['FOLDER/missing', '-o', 'FOLDER/x'], /there is no file .*\/missing/],
-  'a folder to write to that is missing': [
-    ['FOLDER', '-o', 'FOLDER/no/x'],
-    /cannot write .*\/no\/x \(ENOENT\)/,
-  ],
-  'no cluster to load it into': [['FOLDER', '--load'], /the cluster is not running/],
+const mistakes: Record<string, { args: string[]; code: string; message?: RegExp }> = {
+  'nothing to make it of': { args: ['-o', 'x'], code: 'image-source' },
+  'nothing to do with it': { args: ['.'], code: 'image-target' },
+  'a bad name': {
+    args: ['.', '--name', 'Hello', '-o', 'FOLDER/x'],
+    code: 'image-name-invalid',
+    message: /"Hello"/,
+  },
+  'a bad variable': {
+    args: ['.', '--env', '=x', '-o', 'FOLDER/x'],
+    code: 'variable-invalid',
+    message: /"=x"/,
+  },
+  'a file without a place': {
+    args: ['--file', './hello', '-o', 'FOLDER/x'],
+    code: 'file-invalid',
+    message: /"\.\/hello"/,
+  },
+  'a missing file': {
+    args: ['FOLDER/missing', '-o', 'FOLDER/x'],
+    code: 'no-such-file',
+    message: /\/missing/,
+  },
+  'a folder to write to that is missing': {
+    args: ['FOLDER', '-o', 'FOLDER/no/x'],
+    code: 'not-writable',
+    message: /\/no\/x \(ENOENT\)/,
+  },
+  'no cluster to load it into': { args: ['FOLDER', '--load'], code: 'not-running' },
 };
 
-for (const [what, [args, message]] of Object.entries(mistakes)) {
+for (const [what, { args, ...expected }] of Object.entries(mistakes)) {
   test(`build-from with ${what} says so and leaves nothing`, async (t) => {
     const { u7s, folder } = await setUp(t);
     const words = args.map((word) => word.replace('FOLDER', folder));
-    await t.throwsAsync(u7s([...named, ...words]), { message });
+    await t.throwsAsync(u7s([...named, ...words]), expected);
     t.deepEqual(await readdir(folder), ['run']);
   });
 }
@@ -76,8 +90,8 @@ for (const [what, [args, message]] of Object.entries(mistakes)) {
 for (const verb of [['load', 'x.tar'], ['ls']]) {
   test(`${verb[0]} without a cluster says how to start one`, async (t) => {
     const { u7s } = await setUp(t);
-    const error = await t.throwsAsync(u7s(['image', ...verb]), { code: 'not-running' });
-    t.is(JSON.stringify(fixesOf(error)).includes('"up"'), true);
+    const error = await t.throwsAsync<U7sError>(u7s(['image', ...verb]), { code: 'not-running' });
+    t.like(error?.fixes, [{ commands: [['up']] }]);
   });
 }
 

@@ -191,7 +191,7 @@ for (const [what, [content, message]] of Object.entries(damaged)) {
       yield await Promise.resolve(content);
     }
     const spec = { ...hello, rootfs: { tar: tar(), name: 'INPUT' } satisfies Rootfs };
-    await t.throwsAsync(writeImage(spec, join(root, 'out.tar'), never), { name: 'U7sError', message });
+    await t.throwsAsync(writeImage(spec, join(root, 'out.tar'), never), { code: 'archive-invalid', message });
     t.deepEqual(await readdir(root), []);
   });
 }
@@ -201,7 +201,7 @@ test('a missing file is named, and nothing is left', async (t) => {
   const content = { fromFile: join(root, 'missing') };
   const spec = { ...hello, rootfs: { files: [{ path: '/a', mode: 0o755, content }] } };
   await t.throwsAsync(writeImage(spec, join(root, 'out.tar'), never), {
-    name: 'U7sError',
+    code: 'not-readable',
     message: `cannot read ${content.fromFile} (ENOENT)`,
   });
   t.deepEqual(await readdir(root), []);

@@ -1,5 +1,6 @@
 import test from 'ava';
-import { catalog, type ArtifactName } from '#src/artifacts/catalog.js';
+import type { ArtifactName } from '#src/artifacts/artifact.js';
+import { catalog } from '#src/artifacts/catalog.js';
 import type { ResolvedArtifact } from '#src/artifacts/store.js';
 import { artifactsOf, type Artifacts } from '#src/plan/artifacts.js';
 import { planInstance } from '#src/plan/instance.js';

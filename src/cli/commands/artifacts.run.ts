@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { artifactNames, catalog, type ArtifactName } from '../../artifacts/catalog.js';
+import type { ArtifactName } from '../../artifacts/artifact.js';
+import { artifactNames, catalog } from '../../artifacts/catalog.js';
 import {
   ensureArtifacts,
   listArtifacts,

@@ -1,5 +1,6 @@
 import { Argument, Option, type Command } from 'commander';
-import { artifactNames, type ArtifactName } from '../../artifacts/catalog.js';
+import type { ArtifactName } from '../../artifacts/artifact.js';
+import { artifactNames } from '../../artifacts/catalog.js';
 import { defaultPreset } from '../../settings/default-preset.js';
 import type { DefineCommand } from '../command.js';
 import { addExamples } from '../help.js';

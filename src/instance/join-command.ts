@@ -25,7 +25,7 @@ export function joinCommand(
   return asAdmin(context, async (client) => {
     const { hostIp, apiPort } = (await readRemembered(paths.remembered)) ?? {};
     if (hostIp === undefined) {
-      throw new U7sError('single-node', `cluster ${name} is a single node: other hosts cannot reach it`, {
+      throw new U7sError('one-node-only', `cluster ${name} is a single node: other hosts cannot reach it`, {
         fixes: [
           {
             text: 'start it again with an address of this host that they reach (its data stays)',

@@ -63,7 +63,7 @@ async function nothingRuns(t: ExecutionContext): Promise<void> {
 asRoot('a start of what runs already changes nothing and succeeds', async (t) => {
   await succeeds(...up, '-d');
   const before = await status();
-  t.regex((await succeeds(...up)).stdout, /cluster bad1 is running already/);
+  t.regex((await succeeds(...up)).stdout, /cluster bad1 is already running/);
   t.is((await status()).startedAt, before.startedAt);
 });
 
@@ -73,7 +73,7 @@ asRoot('a kubeconfig that is none is left as it is; the cluster comes up and say
   await writeFile(file, 'clusters: {not: a list}\n');
   t.teardown(() => rm(file, { force: true }));
   const { stdout, stderr } = await succeeds(...up, '-d');
-  t.regex(stderr, /warning: \S+\/\.kube\/config is not a kubeconfig that can be changed: .*\n {2}fix: .*mv /);
+  t.regex(stderr, /warning: .*\/\.kube\/config.*\n {2}fix: .*mv /);
   t.regex(stdout, /is ready after/);
   t.notRegex(stdout, /kubectl --context/);
   t.is(await readFile(file, 'utf8'), 'clusters: {not: a list}\n');
@@ -115,7 +115,7 @@ for (const [phase, said] of Object.entries(phases)) {
       const result = await started.ended;
       t.is(result.exitCode, exitCode, result.stderr);
       t.regex(result.stderr, /stop: done in/, 'it says what it waits for');
-      t.notRegex(result.stderr, /error:/);
+      t.notRegex(result.stderr, /error\[/);
       await nothingRuns(t);
     });
   }
@@ -159,10 +159,7 @@ asRoot('a second Ctrl-C does not wait any longer', async (t) => {
 asRoot('a start that takes too long says what is missing and is stopped', async (t) => {
   const { exitCode, stderr } = await u7s(...up, '--timeout', '1s').ended;
   t.is(exitCode, 1);
-  t.regex(
-    stderr,
-    /error: the cluster was not Ready within 1 s: (not ready are .*kube-apiserver \(|no service was started)/,
-  );
+  t.regex(stderr, /error\[start-timeout\]: .*(not ready are .*kube-apiserver \(|no service was started)/);
   t.regex(stderr, /fix: .*--timeout.*--retain/);
   await nothingRuns(t);
 });
@@ -182,10 +179,7 @@ asRoot('a damaged authority is told at once, and how to begin anew', async (t) =
   const before = Date.now();
   const { exitCode, stderr } = await u7s(...up).ended;
   t.is(exitCode, 1);
-  t.regex(
-    stderr,
-    /error: \S+\/ca\.crt and \S+\/ca\.key are not a certificate and its key\n {2}fix: restore .*u7s --cluster bad1 cleanup/,
-  );
+  t.regex(stderr, /error\[pki-damaged\]: \S+\/ca\.crt .*\n {2}fix: restore [^]*--cluster bad1/);
   t.true(Date.now() - before < 30_000);
   await nothingRuns(t);
 });
@@ -212,8 +206,8 @@ asRoot('a broken drop-in of the runtime is named', async (t) => {
   t.teardown(() => rm(file));
   const { exitCode, stderr } = await u7s(...up).ended;
   t.is(exitCode, 1);
-  t.regex(stderr, /error: containerd does not start: .*10-registry\.toml/);
-  t.true(stderr.includes(`fix: mend ${file}, or remove it`), stderr);
+  t.regex(stderr, /error\[service-failed\]: containerd .*10-registry\.toml/);
+  t.regex(stderr, RegExp(`fix: .*${file}`));
   await nothingRuns(t);
 });
 
@@ -221,8 +215,8 @@ asRoot('damaged data of etcd: the service, its last words and its log are named'
   await truncate(join(state, 'etcd/member/snap/db'), 5000);
   const { exitCode, stderr } = await u7s(...up).ended;
   t.is(exitCode, 1);
-  t.regex(stderr, /error: etcd does not start: .*(panic|database|db)/);
-  t.true(stderr.includes(`fix: read the log: ${join(state, 'logs/etcd.log')}`));
+  t.regex(stderr, /error\[service-failed\]: etcd .*(panic|database|db)/);
+  t.regex(stderr, RegExp(`fix: .*${join(state, 'logs/etcd.log')}|fix: .*--cluster bad1 logs etcd`));
   await nothingRuns(t);
 });
 
@@ -233,11 +227,8 @@ asRoot('what belongs to sub-IDs that the user has no longer is named, and how to
   t.teardown(() => rm(foreign, { recursive: true, force: true }));
   const { exitCode, stderr } = await u7s('cleanup', ...cluster).ended;
   t.is(exitCode, 1);
-  t.regex(
-    stderr,
-    /error: cannot remove \S+\/foreign\S*: it belongs to none of the sub-IDs that this user has now\n/,
-  );
-  t.true(stderr.includes(`or have root type: rm -rf ${state}`), stderr);
+  t.regex(stderr, /error\[foreign-files\]: .*\/foreign/);
+  t.true(stderr.includes(`as root: rm -rf ${state}`), stderr);
 });
 
 asRoot('cleanup leaves nothing', async (t) => {

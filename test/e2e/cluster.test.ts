@@ -22,7 +22,7 @@ test.serial('a second run says that it runs already and changes nothing', async 
   const before = await status();
   const { exitCode, stdout } = await sh('./run.sh');
   t.is(exitCode, 0);
-  t.regex(stdout, /is running already/);
+  t.regex(stdout, /is already running/);
   t.is((await status()).startedAt, before.startedAt);
 });
 

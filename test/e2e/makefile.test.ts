@@ -57,7 +57,10 @@ serial('Enable kubectl', async (t) => {
 serial('Multi-host', async (t) => {
   const { first, second } = both();
   const failed = await type(second, 'make kubeadm-join');
-  t.regex(failed.stderr, /there is no .*join-command\n {2}fix: on the control plane: make join-command/);
+  t.regex(
+    failed.stderr,
+    /error\[no-join-file\]: .*join-command\n {2}fix: on the control plane: make join-command/,
+  );
   await succeeds(t, first, 'make join-command');
   await copyFile(
     join(checkouts.get(first) ?? '', 'join-command'),
@@ -86,7 +89,7 @@ serial('make down-v', async (t) => {
   const { first, second } = both();
   await succeeds(t, second, 'make down-v');
   await succeeds(t, first, 'make down-v');
-  t.regex((await type(first, 'make kubeconfig')).stderr, /the cluster has never been started/);
+  t.regex((await type(first, 'make kubeconfig')).stderr, /error\[never-started\]/);
 });
 
 const both = (): { first: TestHost; second: TestHost } => {

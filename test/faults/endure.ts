@@ -174,7 +174,7 @@ const endedBySignal = 'ended by the signal';
 /** The error that a command ended with, which must be one of ours, with a fix. */
 function refusal(stderr: string, exitCode: number | null, note: Note): string {
   if (exitCode === null || exitCode > 128) return endedBySignal;
-  const [, error, fix] = /^error: (.*)\n(?: {2}fix: (.*)\n)?/m.exec(stderr) ?? [];
+  const [, error, fix] = /^error\[.*?\]: (.*)\n(?: {2}fix: (.*)\n)?/m.exec(stderr) ?? [];
   if (error === undefined) note(`it ended with ${exitCode} and no error: ${stderr}`);
   else if (fix === undefined) note(`its error has no fix: ${stderr}`);
   return `refused: ${error ?? 'no error'}`;

@@ -75,7 +75,7 @@ const others = [
       hang('the launcher'),
       answers(['up', 'default-containerd'], {
         exitCode: 1,
-        stderr: /launcher \(pid \d+\) hangs.*\n {2}fix: .*u7s --cluster faults down/,
+        stderr: /error\[launcher-hangs\]: .*\(pid \d+\).*\n {2}fix: .*u7s(\.js)? --cluster faults down/,
       }),
       answers(['down'], { exitCode: 0, stderr: /stop of cluster faults: done/ }),
     ),

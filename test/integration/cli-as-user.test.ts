@@ -106,7 +106,7 @@ asRoot('kubectl without a running cluster says how to start it', async (t) => {
   const { cluster } = await clusterWithLog(t);
   const { exitCode, stderr } = await result(u7s(['kubectl', '--cluster', cluster, 'get', 'pods']));
   t.is(exitCode, 1);
-  t.regex(stderr, /^error: the cluster is not running\n {2}fix: .*run\.sh --cluster \S+\n$/);
+  t.regex(stderr, /^error\[not-running\]: .*\n {2}fix: .*run\.sh --cluster \S+( -d)?\n$/);
 });
 
 asRoot('the checkout gets a link to the kubeconfig with `up` and loses it with `cleanup`', async (t) => {
@@ -126,7 +126,7 @@ asRoot('the checkout gets a link to the kubeconfig with `up` and loses it with `
 asRoot('a user who does not exist: the error says how to prepare one', async (t) => {
   const { exitCode, stderr } = await result(u7s(['status'], { U7S_USER: 'u7s-nobody' }));
   t.is(exitCode, 1);
-  t.regex(stderr, /u7s-nobody .*does not exist\n {2}fix: \.\/run\.sh --init-host/);
+  t.regex(stderr, /^error\[no-such-user\]: .*u7s-nobody.*\n {2}fix: .*init-host/);
 });
 
 asRoot('what concerns no cluster is answered by root itself', async (t) => {

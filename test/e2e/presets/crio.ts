@@ -9,6 +9,6 @@ export const crioUp: readonly string[] = given === undefined ? [] : ['--artifact
 export async function crioLacking(): Promise<string | undefined> {
   if (given !== undefined) return undefined;
   const { stderr } = await sh('bin/u7s.js', ['artifacts', 'fetch', 'crio']);
-  const [, reason] = /^error: (cannot get crio .*)$/m.exec(stderr) ?? [];
+  const [, reason] = /^error\[artifact-unavailable\]: (.*crio.*)$/m.exec(stderr) ?? [];
   return reason === undefined ? undefined : `${reason}; U7S_TEST_CRIO=PATH gives one`;
 }

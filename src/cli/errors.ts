@@ -11,7 +11,7 @@ const remedies: Readonly<Record<string, string>> = {
   EDQUOT: "free space: the user's quota on that disk is used up",
 };
 
-/** The lines that tell a person what went wrong and what to do; the causes and an unforeseen error's stack if `verbose`. */
+/** What went wrong and what to do, for a person; with the causes and an unforeseen error's stack if `verbose`. */
 export function formatError(error: unknown, verbose: boolean, textOf: (fix: Fix) => string): string {
   const fixes = error instanceof U7sError && error.fixes.length > 0 ? error.fixes : remediesOf(error);
   const foreseen = error instanceof U7sError || fixes.length > 0;
@@ -31,8 +31,12 @@ export function formatError(error: unknown, verbose: boolean, textOf: (fix: Fix)
 export function errorJson(error: unknown, textOf: (fix: Fix) => string): string {
   const fixes = error instanceof U7sError && error.fixes.length > 0 ? error.fixes : remediesOf(error);
   const code = codeOf(error) ?? 'unforeseen';
-  const told = { code, message: messageOf(error), fixes: fixes.map((fix) => ({ fix, text: textOf(fix) })) };
-  return `${JSON.stringify({ error: told }, null, 2)}\n`;
+  const described = {
+    code,
+    message: messageOf(error),
+    fixes: fixes.map((fix) => ({ fix, text: textOf(fix) })),
+  };
+  return `${JSON.stringify({ error: described }, null, 2)}\n`;
 }
 
 function remediesOf(error: unknown): readonly Fix[] {

@@ -23,7 +23,7 @@ export function abortOnSignals(): AbortSignal {
     if (error.code !== 'EPIPE') throw error;
     controller.abort(new Interrupted('SIGPIPE'));
   });
-  process.stderr.on('error', () => {}); // nobody is left to be told
+  process.stderr.on('error', () => {}); // nobody reads it any more
   return controller.signal;
 }
 

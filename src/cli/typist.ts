@@ -13,7 +13,7 @@ const scripts: Readonly<Record<string, string>> = {
   cleanup: 'cleanup.sh',
 };
 
-/** Commands as whoever runs this one types them: with the scripts of their checkout, or with u7s on the PATH. */
+/** Commands as the person who runs this one types them: with the scripts of their checkout, or with u7s on the PATH. */
 export function typistFor(cli: Cli): Typist {
   const folder = wrapperFolder(cli);
   return folder === undefined ? plainTypist : scriptTypist(folder);
@@ -37,7 +37,7 @@ export function instanceTypist(cli: Cli): (args: readonly string[]) => string {
   return (args) => typist('u7s', aboutInstance(instanceOf(cli), args));
 }
 
-/** A fix in words, for whoever runs this command and about the instance that it is about. */
+/** A fix in words, for the person who runs this command and about the same instance. */
 export function fixText(cli: Cli, fix: Fix): string {
   return formatFix(fix, instanceOf(cli), typistFor(cli));
 }

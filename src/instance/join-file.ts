@@ -43,13 +43,13 @@ export async function readJoinFile(
   signal: AbortSignal,
 ): Promise<JoinWords> {
   if (file === '-') return parseJoinLine(await text(stdin), 'the standard input');
-  for (let told = false; ; told = true) {
+  for (let said = false; ; said = true) {
     const content = await readFile(file, 'utf8').catch((error: unknown) => {
       if (errnoOf(error) === 'ENOENT') return undefined;
       throw new U7sError('not-readable', `cannot read ${file}: ${messageOf(error)}`, { cause: error });
     });
     if (content !== undefined) return parseJoinLine(content, file);
-    if (!told)
+    if (!said)
       report({ kind: 'note', text: `there is no ${file} yet: waiting for the control plane to write it` });
     await delay(pollMs, undefined, { signal });
   }

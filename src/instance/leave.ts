@@ -41,8 +41,8 @@ async function takeLeave(
     signal.throwIfAborted();
     report({
       kind: 'warning',
-      code: 'control-plane-not-told',
-      text: `${controlPlane} still has this node, ${nodeName}, in its cluster: it could not be told: ${messageOf(error)}`,
+      code: 'control-plane-unaware',
+      text: `${controlPlane} still lists this node, ${nodeName}: it could not be reached: ${messageOf(error)}`,
       fixes: [u7s(['node', 'rm', nodeName], { on: 'control-plane', text: 'remove it' })],
     });
   }

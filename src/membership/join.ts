@@ -64,7 +64,7 @@ export async function approach(
   });
 }
 
-/** Refuses what would make the cluster worse: a second node of a name, or at an address that leads to another one. */
+/** Refuses what would make the cluster worse: a second node of a name, or one at another's address. */
 export async function requireRoom(
   { client, remoteAddress }: ControlPlane,
   { nodeName, hostIp }: { nodeName: string; hostIp: string },
@@ -124,7 +124,7 @@ export async function forgetNode(
 }
 
 /**
- * Refuses to start a node that its control plane has removed. One that cannot be reached is only told of: when all hosts
+ * Refuses to start a node that its control plane has removed. One that cannot be reached causes only a warning: when all hosts
  * start at once, it may be the last.
  */
 export async function requireMembership(

@@ -15,7 +15,7 @@ const pollMs = 500;
 
 /**
  * Takes a node out of its cluster: no pod comes to it any more, those that it has end in order and come back elsewhere, and
- * it is forgotten. Pods of a node that is dead go with it. `progress` is told what is waited for.
+ * it is forgotten. Pods of a node that is dead go with it. `progress` hears what it waits for.
  */
 export async function removeNode(
   client: KubeClient,

@@ -37,7 +37,7 @@ export async function runAsUser(
     requireReachable(account, process.execPath),
   );
   const verb = verbOf(command);
-  // Only root may write to its checkout; the link leads nowhere until the cluster's kubeconfig is made.
+  // Only root may write to its checkout; the link dangles until the cluster's kubeconfig exists.
   const before = verb === 'up' ? await linkKubeconfig(cli.projectRoot, paths.adminKubeconfig) : undefined;
   const terminal = rootsTerminal();
   if (terminal.stdin || terminal.stdout || terminal.stderr) await requireScript(env);

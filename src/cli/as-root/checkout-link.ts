@@ -9,7 +9,7 @@ function linkPath(projectRoot: string): string {
 
 /**
  * Links it to a cluster's kubeconfig, which need not exist yet. A checkout that cannot be written goes without. Returns
- * where it led before.
+ * where it pointed before.
  */
 export async function linkKubeconfig(
   projectRoot: string,
@@ -28,7 +28,7 @@ export async function linkKubeconfig(
   return before;
 }
 
-/** Removes the link if it leads to `adminKubeconfig`. */
+/** Removes the link if it points to `adminKubeconfig`. */
 export async function unlinkKubeconfig(projectRoot: string, adminKubeconfig: string): Promise<void> {
   const path = linkPath(projectRoot);
   if ((await currentTarget(path)) === adminKubeconfig) await rm(path, { force: true }).catch(() => {});

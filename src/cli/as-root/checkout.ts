@@ -4,8 +4,7 @@ import { findExecutable } from '../../lib/exists.js';
 import type { Cli } from '../command.js';
 
 /**
- * Root acting for a user tells by this variable where its checkout is: the copy that the user's process runs from is
- * nothing that a person would type.
+ * Names root's checkout to the process that runs for a user: that process runs from a copy, whose path nobody would type.
  */
 export const checkoutVariable = 'U7S_CHECKOUT';
 
@@ -24,7 +23,7 @@ export function wrapperFolder(cli: Cli): string | undefined {
   return there ? checkoutFolder(cli) : undefined;
 }
 
-/** How a kubectl on the host, if there is one, finds the cluster: what root is told must hold for root. */
+/** How a kubectl on the host, if there is one, finds the cluster; what root reads must work for root. */
 export async function hostKubectl(
   cli: Cli,
   inKubeconfig: boolean,

@@ -42,7 +42,7 @@ export async function installLauncher(
       `cannot copy the launcher to ${target}: ${said || messageOf(error)}`,
       {
         fixes: [
-          'make that a folder of the user who is to run it, or choose another: U7S_USER=<an ordinary user with a home>',
+          'make that folder belong to the user who runs it, or choose another user: U7S_USER=<an ordinary user with a home>',
         ],
         cause: error,
       },

@@ -11,7 +11,7 @@ export type RootsTerminal = {
   rows?: number | undefined;
 };
 
-/** Descriptors on which the command finds those streams of root's that are no terminal. */
+/** Descriptors on which the command finds those of root's streams that are not a terminal. */
 const spare = { stdin: 3, stdout: 4, stderr: 5 } as const;
 
 /**

@@ -23,7 +23,7 @@ export const defineArtifacts: DefineCommand = (program, cli) => {
   artifacts
     .command('fetch')
     .description(
-      'Get artifacts that are missing: download, else build, else the host’s own (all that a node needs)',
+      'Get missing artifacts: download them, else build them, else use the host’s own (default: all that a node needs)',
     )
     .addArgument(createNames())
     .addOption(
@@ -39,7 +39,7 @@ export const defineArtifacts: DefineCommand = (program, cli) => {
 
   artifacts
     .command('build')
-    .description('Build artifacts from their Go modules (all that can be)')
+    .description('Build artifacts from their Go modules (default: all that can be built)')
     .addArgument(createNames())
     .action(async (names: ArtifactName[], _options: unknown, self: Command) => {
       const run = await import('./artifacts.run.js');
@@ -48,7 +48,7 @@ export const defineArtifacts: DefineCommand = (program, cli) => {
 
   artifacts
     .command('verify')
-    .description('Hash what is installed again; exits 1 when a file is not what was installed')
+    .description('Hash the installed files again; exits 1 when one has changed')
     .addArgument(createNames())
     .action(async (names: ArtifactName[], _options: unknown, self: Command) => {
       const run = await import('./artifacts.run.js');

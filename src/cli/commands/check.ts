@@ -3,10 +3,10 @@ import type { DefineCommand } from '../command.js';
 import { addExamples } from '../help.js';
 
 export const defineCheck: DefineCommand = (program, cli) => {
-  const check = program.command('check').description('Try out what a running cluster should do');
+  const check = program.command('check').description('Try what a running cluster should be able to do');
   const network = check
     .command('network')
-    .description('let a pod of each node reach one of each other in every way; exits 1 when one fails')
+    .description('connect from a pod on each node to a pod on each node, in every way; exits 1 when one fails')
     .addOption(new Option('-o, --output <format>', 'output format').choices(['json']))
     .action(async ({ output }: { output?: 'json' }) => {
       const { run } = await import('./check.run.js');

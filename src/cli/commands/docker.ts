@@ -3,7 +3,7 @@ import type { DefineCommand } from '../command.js';
 export const defineDocker: DefineCommand = (program, cli) => {
   const command = program
     .command('docker')
-    .description("Run docker against the cluster's dockerd; everything after the word is its own")
+    .description("Run docker against the cluster's dockerd; all arguments are passed on")
     .argument('[args...]')
     .helpOption(false)
     .allowUnknownOption()

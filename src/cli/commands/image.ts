@@ -39,7 +39,7 @@ export const defineImage: DefineCommand = (program, cli) => {
       [],
     )
     .option('--env <name=value>', 'environment variable; repeatable', collect, [])
-    .option('--user <uid[:gid]>', 'whom it runs as (default: 0, root of the node alone)')
+    .option('--user <uid[:gid]>', 'the user it runs as (default: 0, which is root only within the node)')
     .option('--workdir <path>', 'where it starts (default: /)')
     .option('-o, --output <file>', 'write the archive here')
     .option('--load', 'load it into the running cluster')

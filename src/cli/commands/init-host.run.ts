@@ -25,7 +25,7 @@ export async function run(cli: Cli, command: Command, options: InitHostOptions):
   else await prepareHost(cli, command, options);
 }
 
-/** Does what is left to do, as root or through sudo, and shows it; `command` tells how. */
+/** Does what is left to do, as root or through sudo, and shows it as `command` asks. */
 async function prepareHost(cli: Cli, command: Command, options: InitHostOptions): Promise<void> {
   const { user, steps } = await planSteps(cli, options);
   const { report, close } = await openReporter(cli, command);

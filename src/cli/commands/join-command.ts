@@ -6,7 +6,7 @@ import type { JoinCommandFlags } from './join-command.run.js';
 export const defineJoinCommand: DefineCommand = (program, cli) => {
   const command = program
     .command('join-command')
-    .description('Print the line that makes another host a node of this cluster')
+    .description('Print the command that makes another host a node of this cluster')
     .option(
       '--ttl <duration>',
       'how long the line is valid, for example 90s or 30m (default: 24h)',

@@ -3,7 +3,7 @@ import type { DefineCommand } from '../command.js';
 export const defineKubectl: DefineCommand = (program, cli) => {
   const command = program
     .command('kubectl')
-    .description('Run kubectl as the administrator of the cluster; everything after the word is its own')
+    .description('Run kubectl as the administrator of the cluster; all arguments are passed on')
     .argument('[args...]')
     .helpOption(false)
     .allowUnknownOption()

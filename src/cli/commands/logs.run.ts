@@ -77,7 +77,7 @@ export async function run(
   }
 }
 
-/** ECMA-48 colours that can be told apart on dark and on light ground. */
+/** ECMA-48 colours that are distinct on a dark and on a light background. */
 const colours = [36, 33, 32, 35, 34, 96, 93, 92, 95, 94];
 
 /** `[etcd] `, on a terminal each service in a colour of its own. */

@@ -1,9 +1,9 @@
 import { lineTime } from './time.js';
 
-/** `time` is that of the line or, where it doesn't tell, of the line before it: a stack trace stays together. */
+/** `time` is that of the line or, if it has none, of the line before it: a stack trace stays together. */
 export type LogLine = { service: string; text: string; time: number };
 
-/** The lines, without their ends, of one log. Those before the first that tells its time are taken to be the oldest of all. */
+/** The lines, without their ends, of one log. Those before the first that has a time count as the oldest of all. */
 export async function* logLines(
   service: string,
   chunks: AsyncIterable<Buffer>,

@@ -37,7 +37,7 @@ export type Gen2Settings = {
   isTTY: boolean;
 };
 
-/** One command, or something to be told. */
+/** One command, or something to say. */
 export type Gen2Step =
   | { say: string }
   | {

@@ -32,7 +32,7 @@ export function timelineSvg({ cluster, startedAt, bars }: Timeline): string {
   });
   const legend = [
     { label: 'decided how long it took', fill: colours.critical, at: left },
-    { label: 'went on beside it', fill: colours.other, at: left + 190 },
+    { label: 'ran in parallel', fill: colours.other, at: left + 190 },
   ].flatMap(({ label, fill, at }) => [
     `<rect x="${at}" y="48" width="12" height="12" rx="3" fill="${fill}"/>`,
     text(at + 18, 58, label, { fill: colours.quiet }),

@@ -11,7 +11,7 @@ import type { Settings } from '../../settings/schema.js';
 import type { InstanceContext } from '../context.js';
 import { requireNodePorts } from './node-ports.js';
 
-/** The host as the checks see it, for whoever runs us. */
+/** The host as the checks see it, for the user who runs us. */
 export function hostContext(
   { env }: Pick<InstanceContext, 'env'>,
   { api, dockerSocket }: Pick<CheckContext, 'api' | 'dockerSocket'>,

@@ -28,7 +28,7 @@ export type TimelineRecorder = {
   finish(cluster: string, services: readonly ServiceDefinition[]): Timeline;
 };
 
-/** What the steps beside the services wait for. */
+/** What the steps besides the services wait for. */
 const stepDependencies: Record<string, Record<string, DependencyCondition>> = {
   host: {},
   artifacts: { host: 'completed' },
@@ -91,7 +91,7 @@ function serviceDependencies(services: readonly ServiceDefinition[]): Record<str
 }
 
 /**
- * The bars that decided how long it took: the one that ended last, what of its dependencies let it start last, and so on
+ * The bars that decided how long it took: the one that ended last, the dependency that it waited for longest, and so on
  * back to the beginning. Making another bar shorter would not have helped.
  */
 export function criticalPath(bars: readonly Bar[]): string[] {

@@ -6,7 +6,9 @@ export const defineCheck: DefineCommand = (program, cli) => {
   const check = program.command('check').description('Try what a running cluster should be able to do');
   const network = check
     .command('network')
-    .description('connect from a pod on each node to a pod on each node, in every way; exits 1 when one fails')
+    .description(
+      'connect from a pod on each node to a pod on each node, in every way; exits 1 when one fails',
+    )
     .addOption(new Option('-o, --output <format>', 'output format').choices(['json']))
     .action(async ({ output }: { output?: 'json' }) => {
       const { run } = await import('./check.run.js');

@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import * as z from 'zod';
 import { nthAddress } from '../lib/cidr.js';
 import { UsageError } from '../lib/errors.js';
+import type { Fix } from '../lib/fixes.js';
 import { nearest } from '../lib/nearest.js';
 import type { Basis, Setting } from './entry.js';
 import { hasSeveralNodes } from './role.js';
@@ -82,7 +83,13 @@ export function parseSettings(input: SettingsInput): Settings {
     unknown.length > 0
       ? knownFields(unknown)
       : 'correct it where it comes from: a flag, U7S_* or the file of --config',
+    ...parsed.error.issues.flatMap(fixesOfIssue),
   );
+}
+
+/** An entry's schema may say what helps: `params: { fixes }` of the issue that it adds. */
+function fixesOfIssue(issue: z.core.$ZodIssue): Fix[] {
+  return issue.code === 'custom' ? ((issue.params?.['fixes'] as Fix[] | undefined) ?? []) : [];
 }
 
 function knownFields(unknown: readonly string[]): string {

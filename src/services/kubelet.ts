@@ -23,6 +23,9 @@ export type KubeletRuntime = {
 export function kubelet(context: ServiceContext, runtime: KubeletRuntime): ServiceDefinition {
   const kubeconfig = componentKubeconfig(context, 'kubelet');
   const config = etcFile(context, 'kubelet.json');
+  const labels = Object.entries(context.settings.nodeLabels)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(',');
   return daemon('kubelet', {
     command: context.binary('kubelet'),
     args: flags({
@@ -30,6 +33,7 @@ export function kubelet(context: ServiceContext, runtime: KubeletRuntime): Servi
       kubeconfig: kubeconfig.path,
       'hostname-override': context.settings.nodeName,
       'node-ip': context.nodeAddress,
+      ...(labels === '' ? {} : { 'node-labels': labels }),
     }),
     files: [kubeconfig, jsonFile(config, kubeletConfiguration(context, runtime.criSocket))],
     // It registers as soon as the API serves, a second or two before that is ready: the node authorizer, unlike RBAC, needs

@@ -2,6 +2,7 @@
 import { artifactNames } from '../artifacts/catalog.js';
 import { parsePortSpec, type PortSpec } from '../rootless/port-spec.js';
 import { messageOf } from '../lib/errors.js';
+import { u7s } from '../lib/fixes.js';
 import type { Setting, Zod } from './entry.js';
 import { defaultNodeName } from './node-name.js';
 import { defaultCluster, namePattern } from './paths.js';
@@ -60,6 +61,24 @@ export const table = {
     verbs: ['up', 'join'],
     variables: ['U7S_NODE_NAME', 'NODE_NAME'],
     memory: { worker: 'fixed' },
+  },
+  nodeLabels: {
+    schema: nodeLabels,
+    help: 'label of the node, for example disk=ssd',
+    default: {},
+    flag: '--node-label <key=value>',
+    verbs: ['up', 'join'],
+    variables: ['U7S_NODE_LABELS'],
+    reading: {
+      read: (text) => {
+        const [, key, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
+        return key === undefined ? undefined : { [key]: value };
+      },
+      kind: 'a label',
+      form: 'KEY=VALUE',
+    },
+    several: { as: 'map', separator: /,/ },
+    memory: { 'control-plane': 'kept', worker: 'kept' },
   },
   controlPlane: {
     schema: (z) => z.url({ protocol: /^https$/ }),
@@ -269,6 +288,37 @@ export function portsFrom(base: number): Record<string, number> {
       portOffset === undefined ? [] : [[name, base + portOffset]],
     ),
   );
+}
+
+const labelName = /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
+const labelPrefix = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+
+/** What the admission plugin NodeRestriction lets a kubelet say of its own node, of all that Kubernetes reserves. */
+const permittedLabels =
+  /^(([^/]+\.)?(kubelet|node)\.kubernetes\.io\/.*|topology\.kubernetes\.io\/(region|zone))$/;
+
+function nodeLabels(z: Zod) {
+  const values = z.record(z.string(), z.string('write the value of a label in quotes'));
+  return values.superRefine((labels, context) => {
+    for (const [key, value] of Object.entries(labels)) {
+      const [name = '', prefix, ...more] = key.split('/').reverse();
+      const isKey =
+        labelName.test(name) && (prefix === undefined || labelPrefix.test(prefix)) && more.length === 0;
+      if (!isKey || (value !== '' && !labelName.test(value))) {
+        const message = `${key}=${value} is not a label of Kubernetes, such as disk=ssd or example.org/rack=r1`;
+        context.addIssue({ code: 'custom', message });
+      } else if (/(^|\.)(kubernetes|k8s)\.io\//.test(key) && !permittedLabels.test(key)) {
+        const fixes = [
+          `give it a prefix of your own, such as example.org/${name}`,
+          u7s(['kubectl', 'label', 'node', 'NAME', `${key}=${value}`], {
+            text: 'or set it as an administrator, once the node is there',
+          }),
+        ];
+        const message = `NodeRestriction forbids a node to set ${key}: Kubernetes reserves that prefix`;
+        context.addIssue({ code: 'custom', message, params: { fixes } });
+      }
+    }
+  });
 }
 
 function portSpec(z: Zod) {

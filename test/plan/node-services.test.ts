@@ -143,3 +143,10 @@ test('the API is advertised by the address and port that other hosts reach', (t)
   t.true(args.includes('--secure-port=7000'));
   t.true(args.includes('--enable-bootstrap-token-auth=true'));
 });
+
+test('the kubelet registers the node with the labels of the settings', (t) => {
+  const nodeLabels = { disk: 'ssd', 'example.org/rack': 'r1' };
+  const services = nodeServices(contextWith({ nodeLabels }), runtimes.containerd);
+  const args = services.find(({ name }) => name === 'kubelet')?.args ?? [];
+  t.true(args.includes('--node-labels=disk=ssd,example.org/rack=r1'));
+});

@@ -36,6 +36,9 @@ test('flags that are repeated add up', (t) => {
   t.deepEqual(parse('up', '--artifact', 'runc=/opt/runc', '--artifact', 'etcd=/opt/etcd'), {
     artifactPaths: { runc: '/opt/runc', etcd: '/opt/etcd' },
   });
+  t.deepEqual(parse('join', '--node-label', 'disk=ssd', '--node-label', 'rack=r=1'), {
+    nodeLabels: { disk: 'ssd', rack: 'r=1' },
+  });
 });
 
 test('a base gives all ports, of which one may still be named', (t) => {

@@ -8,6 +8,7 @@ import type { Cli } from './command.js';
 import { formatError, isInterruption } from './errors.js';
 import { selectedPaths } from './globals.js';
 import type { Io } from './io.js';
+import type { PortAccess } from './ports/access.js';
 import { projectRoot, runProcess } from './process.js';
 import { fixText } from './typist.js';
 
@@ -25,7 +26,7 @@ export function main(): Promise<void> {
 
 /**
  * Runs one command line and returns its exit code. Commands, output and exit codes are those of RootlessKit's own
- * rootlessctl. Beyond it, this one finds the cluster's socket by itself, and what it adds survives restarts.
+ * rootlessctl. In addition, this one finds the cluster by itself, and what it adds survives restarts.
  */
 export async function run(argv: readonly string[], io: Io, signal: AbortSignal): Promise<number> {
   const cli: Cli = { io, signal, projectRoot, exitCode: 0 };
@@ -65,7 +66,7 @@ function createProgram(cli: Cli): Command {
   const program = new Command('rootlessctl')
     .description('List, add and remove the ports that RootlessKit publishes on the host.')
     .usage('[options] <command>')
-    .option('--debug', 'tell the causes of an error, too')
+    .option('--debug', 'show the causes of an error, too')
     .option(
       '--socket <path>',
       "RootlessKit's api.sock (default: in $ROOTLESSKIT_STATE_DIR, else the cluster's)",
@@ -82,11 +83,17 @@ function createProgram(cli: Cli): Command {
     .exitOverride()
     .enablePositionalOptions();
   const print = (line: string): void => void io.stdout.write(`${line}\n`);
-  const socket = async (command: Command): Promise<string> => {
-    const flags = command.optsWithGlobals<GlobalFlags>();
-    if (flags.socket !== undefined) return flags.socket;
-    const stateDir = flags.cluster === undefined ? io.env['ROOTLESSKIT_STATE_DIR'] : undefined;
-    return stateDir ? join(stateDir, 'api.sock') : (await selectedPaths(cli, command)).apiSocket;
+  /** What is named as a socket may be a RootlessKit that is not ours. */
+  const namedSocket = (command: Command): string | undefined => {
+    const { socket, cluster } = command.optsWithGlobals<GlobalFlags>();
+    const stateDir = cluster === undefined ? io.env['ROOTLESSKIT_STATE_DIR'] : undefined;
+    return socket ?? (stateDir ? join(stateDir, 'api.sock') : undefined);
+  };
+  const ports = async (command: Command): Promise<PortAccess> => {
+    const { portsBehind, portsOfInstance } = await import('./ports/access.js');
+    const socket = namedSocket(command);
+    if (socket !== undefined) return portsBehind(socket);
+    return portsOfInstance((await selectedPaths(cli, command)).controlSocket);
   };
 
   program
@@ -94,13 +101,10 @@ function createProgram(cli: Cli): Command {
     .description('list the ports')
     .option('--json', 'one JSON object a line')
     .action(async ({ json }: Flags, command: Command) => {
-      const [{ createPortClient }, { portJson, rootlessctlTable }] = await Promise.all([
-        import('../rootless/api-client.js'),
-        import('./ports/output.js'),
-      ]);
-      const ports = await createPortClient(await socket(command)).list(signal);
-      if (json) ports.map(portJson).forEach(print);
-      else io.stdout.write(rootlessctlTable(ports));
+      const { portJson, rootlessctlTable } = await import('./ports/output.js');
+      const published = await (await ports(command)).list(signal);
+      if (json) published.map(portJson).forEach(print);
+      else io.stdout.write(rootlessctlTable(published));
     });
 
   program
@@ -112,9 +116,8 @@ function createProgram(cli: Cli): Command {
     .option('--json', 'one JSON object a line')
     .passThroughOptions()
     .action(async (words: string[], { json }: Flags, command: Command) => {
-      const [{ parsePortSpec }, { addPorts }, { portJson }] = await Promise.all([
+      const [{ parsePortSpec }, { portJson }] = await Promise.all([
         import('../rootless/port-spec.js'),
-        import('./ports/actions.js'),
         import('./ports/output.js'),
       ]);
       if (words.length === 0)
@@ -122,7 +125,9 @@ function createProgram(cli: Cli): Command {
           fixes: ['name one, for example 127.0.0.1:8080:80/tcp'],
         });
       const specs = words.map(parsePortSpec);
-      for await (const port of addPorts(await socket(command), specs, signal)) {
+      const access = await ports(command);
+      for (const spec of specs) {
+        const port = await access.add(spec, signal);
         print(json ? portJson(port) : String(port.id));
       }
     });
@@ -133,22 +138,27 @@ function createProgram(cli: Cli): Command {
     .argument('[ids...]', 'the IDs that list-ports shows')
     .passThroughOptions()
     .action(async (words: string[], _, command: Command) => {
-      const { parsePortId, removePorts } = await import('./ports/actions.js');
+      const { parsePortId } = await import('./ports/access.js');
       if (words.length === 0) throw new U7sError('usage', 'no ID specified', { fixes: [ctl('list-ports')] });
       const ids = words.map(parsePortId);
-      for await (const id of removePorts(await socket(command), ids, signal)) print(String(id));
+      const access = await ports(command);
+      for (const id of ids) {
+        await access.remove(id, signal);
+        print(String(id));
+      }
     });
 
   program
     .command('info')
-    .description('show what RootlessKit tells of itself')
+    .description('show what RootlessKit reports of itself')
     .option('--json', 'as JSON')
     .action(async ({ json }: Flags, command: Command) => {
       const [{ createPortClient }, { infoText }] = await Promise.all([
         import('../rootless/api-client.js'),
         import('./ports/output.js'),
       ]);
-      const info = await createPortClient(await socket(command)).info(signal);
+      const socket = namedSocket(command) ?? (await selectedPaths(cli, command)).apiSocket;
+      const info = await createPortClient(socket).info(signal);
       print(json ? JSON.stringify(info, null, 4) : infoText(info));
     });
 

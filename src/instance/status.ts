@@ -4,11 +4,11 @@ import type { KubeObject } from '../kube/object.js';
 import { messageOf } from '../lib/errors.js';
 import { descendantsOf, namespacePids } from '../lib/processes.js';
 import { certificateExpiries } from '../pki/inspect.js';
-import type { OwnedPort } from '../rootless/port-spec.js';
+import { portRow, type PortRow } from '../rootless/port.js';
 import type { ServiceStatus } from '../supervisor/definition.js';
 import { connect } from '../kube/connect.js';
 import { identityFiles } from '../pki/identity.js';
-import { instanceStatus, ownedPorts } from '../launcher/client.js';
+import { instancePorts, instanceStatus } from '../launcher/client.js';
 import type { InstanceContext } from './context.js';
 import type { InstanceStatus } from '../launcher/status.js';
 import { administrator } from '../settings/role.js';
@@ -28,7 +28,8 @@ export type StatusReport = InstanceStatus & {
   services: ServiceReport[];
   /** Missing without Kubernetes. */
   node?: NodeReport;
-  ports: OwnedPort[];
+  /** None while the node is down. */
+  ports: PortRow[];
   /** Name to the end of its validity, in ISO 8601. */
   certificates: Record<string, string>;
 };
@@ -53,16 +54,25 @@ export async function statusReport(
   const [services, node, ports, certificates] = await Promise.all([
     withUsage(status, sampleMs, signal),
     nodeReport(status, context),
-    ownedPorts(paths.controlSocket, signal),
+    portRows(context),
     certificateExpiries(paths.pki),
   ]);
   return {
     ...status,
     services,
     ...(node === undefined ? {} : { node }),
-    ports: ports ?? [],
+    ports,
     certificates,
   };
+}
+
+async function portRows({ paths, signal }: Where): Promise<PortRow[]> {
+  try {
+    return (await instancePorts(paths.controlSocket).list(signal)).map(portRow);
+  } catch {
+    signal.throwIfAborted();
+    return [];
+  }
 }
 
 const firstSampleMs = 250;

@@ -1,21 +1,24 @@
 import { U7sError } from '../lib/errors.js';
 import { u7s } from '../lib/fixes.js';
 import { descendantsOf, untilGone } from '../lib/processes.js';
-import type { Shape } from '../lib/shape.js';
-import type { OwnedPort, PortSpec } from '../rootless/port-spec.js';
+import { isNumber, type Shape } from '../lib/shape.js';
+import type { Port } from '../rootless/port.js';
+import type { PortSpec, PortStatus } from '../rootless/port-spec.js';
 import { NoAnswerError, NotServedError, request, serverOf, subscribe } from '../supervisor/control-socket.js';
-import { isOwnedPorts, type ControlRequest } from './control-protocol.js';
+import { isPorts, isPortSpec, isPortStatus, type ControlRequest } from './control-protocol.js';
 import { isInstanceStatus, type InstanceStatus } from './status.js';
 
 /** A launcher that is alive answers at once: it only reads its own memory. */
 const answerTimeoutMs = 5_000;
+/** For ports it asks RootlessKit, after the changes that were asked for before. */
+const portsTimeoutMs = 20_000;
 
 /** What the launcher reports of its instance; undefined when none runs. */
 export async function instanceStatus(
   controlSocket: string,
   signal: AbortSignal,
 ): Promise<InstanceStatus | undefined> {
-  return ask(controlSocket, { type: 'status' }, isInstanceStatus, signal);
+  return unlessStopped(ask(controlSocket, { type: 'status' }, isInstanceStatus, signal));
 }
 
 /**
@@ -67,75 +70,81 @@ export async function restartInstance(
   const message: ControlRequest = { type: 'restart', ...(name === undefined ? {} : { name }) };
   try {
     for await (const _ of subscribe(controlSocket, message, isInstanceStatus, signal)) return;
-    signal.throwIfAborted();
-    throw new U7sError('ended', 'the cluster ended while it was being restarted', {
-      fixes: [u7s(['logs'], { text: 'find out why' })],
-    });
   } catch (error) {
-    if (!(error instanceof NotServedError)) throw error;
-    throw new U7sError('not-running', 'the cluster is not running', {
-      fixes: [u7s(['up'], { text: 'start it' })],
-      cause: error,
-    });
+    throw explained(error);
   }
+  signal.throwIfAborted();
+  throw new U7sError('ended', 'the cluster ended while it was being restarted', {
+    fixes: [u7s(['logs'], { text: 'find out why' })],
+  });
 }
 
-/** Who asked for which port of the cluster; undefined when none runs. */
-export async function ownedPorts(
-  controlSocket: string,
-  signal: AbortSignal,
-): Promise<OwnedPort[] | undefined> {
-  return askPorts(controlSocket, { type: 'ports' }, signal);
+/** The ports of an instance, by way of its launcher. Each call throws `not-running` when none runs. */
+export type InstancePorts = {
+  list(signal: AbortSignal): Promise<Port[]>;
+  /** Now and at every start. */
+  add(spec: PortSpec, signal: AbortSignal): Promise<PortStatus>;
+  remove(id: number, signal: AbortSignal): Promise<void>;
+  /** Of a port by hand that is not published. */
+  forget(spec: PortSpec, signal: AbortSignal): Promise<void>;
+};
+
+export function instancePorts(controlSocket: string): InstancePorts {
+  const demand = <Answer>(
+    message: ControlRequest,
+    isAnswer: Shape<Answer>,
+    signal: AbortSignal,
+  ): Promise<Answer> =>
+    ask(controlSocket, message, isAnswer, signal, portsTimeoutMs).catch((error: unknown) => {
+      throw explained(error);
+    });
+  return {
+    list: (signal) => demand({ type: 'list-ports' }, isPorts, signal),
+    add: (spec, signal) => demand({ type: 'add-port', spec }, isPortStatus, signal),
+    remove: async (id, signal) => void (await demand({ type: 'remove-port', id }, isNumber, signal)),
+    forget: async (spec, signal) => void (await demand({ type: 'forget-port', spec }, isPortSpec, signal)),
+  };
 }
 
-/** Has a port published by hand published again at every start. Does nothing where no cluster of ours runs. */
-export async function keepPort(controlSocket: string, spec: PortSpec, signal: AbortSignal): Promise<void> {
-  await askPorts(controlSocket, { type: 'keep-port', spec }, signal);
-}
-
-/** The opposite of `keepPort`. */
-export async function forgetPort(controlSocket: string, spec: PortSpec, signal: AbortSignal): Promise<void> {
-  await askPorts(controlSocket, { type: 'forget-port', spec }, signal);
-}
-
-/** Ends every port that is published and that nobody asked the launcher for: those that a dockerd which died has left. */
+/** Ends every published port that nobody asked the launcher for: those that a dead dockerd has left. */
 export async function takeBackPorts(controlSocket: string, signal: AbortSignal): Promise<void> {
-  await askPorts(controlSocket, { type: 'take-back-ports' }, signal);
+  await unlessStopped(ask(controlSocket, { type: 'take-back-ports' }, isPorts, signal, portsTimeoutMs));
 }
 
-function askPorts(
-  controlSocket: string,
-  message: ControlRequest,
-  signal: AbortSignal,
-): Promise<OwnedPort[] | undefined> {
-  return ask(controlSocket, message, isOwnedPorts, signal);
-}
-
-/** Undefined when no launcher runs. */
+/** Throws `NotServedError` when no launcher runs. */
 async function ask<Answer>(
   controlSocket: string,
   message: ControlRequest,
   isAnswer: Shape<Answer>,
   signal: AbortSignal,
-): Promise<Answer | undefined> {
+  timeoutMs = answerTimeoutMs,
+): Promise<Answer> {
   try {
-    return await request<ControlRequest, Answer>(controlSocket, message, {
-      isAnswer,
-      signal,
-      timeoutMs: answerTimeoutMs,
-    });
+    return await request(controlSocket, message, { isAnswer, signal, timeoutMs });
   } catch (error) {
-    if (error instanceof NotServedError) return undefined;
     if (!(error instanceof NoAnswerError)) throw error;
     const { pid } = (await serverOf(controlSocket)) ?? {};
     const who = `the cluster's launcher${pid === undefined ? '' : ` (pid ${pid})`}`;
-    throw new U7sError(
-      'launcher-hangs',
-      `${who} hangs: it has not answered within ${answerTimeoutMs / 1000} s`,
-      {
-        fixes: [u7s(['down'], { text: 'end it and all that it runs' })],
-        cause: error,
-      },
-    );
+    throw new U7sError('launcher-hangs', `${who} hangs: it has not answered within ${timeoutMs / 1000} s`, {
+      fixes: [u7s(['down'], { text: 'end it and all that it runs' })],
+      cause: error,
+    });
   }
+}
+
+async function unlessStopped<Answer>(answer: Promise<Answer>): Promise<Answer | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof NotServedError) return undefined;
+    throw error;
+  }
+}
+
+function explained(error: unknown): unknown {
+  if (!(error instanceof NotServedError)) return error;
+  return new U7sError('not-running', 'the cluster is not running', {
+    fixes: [u7s(['up'], { text: 'start it' })],
+    cause: error,
+  });
 }

@@ -9,7 +9,8 @@ import {
   optional,
   type Shape,
 } from '../lib/shape.js';
-import { protocols, type OwnedPort, type PortSpec } from '../rootless/port-spec.js';
+import { claimants, plainOwners, type Port, type PortOwner, type Problem } from '../rootless/port.js';
+import { protocols, type PortSpec, type PortStatus } from '../rootless/port-spec.js';
 
 /** What clients ask of the launcher through its control socket. */
 export type ControlRequest =
@@ -19,15 +20,18 @@ export type ControlRequest =
   | { type: 'stop' }
   /** One service, or the whole node; answered when it is ready again. */
   | { type: 'restart'; name?: string }
-  /** Who asked for which port; answered with `OwnedPort[]`, as are the others about ports. */
-  | { type: 'ports' }
-  /** A port has been published by hand: publish it at each start, or no longer. */
-  | { type: 'keep-port'; spec: PortSpec }
+  /** Answered with `Port[]`: what is published, and what is wanted besides. */
+  | { type: 'list-ports' }
+  /** Publishes a port by hand, now and at each start; answered with its `PortStatus`. */
+  | { type: 'add-port'; spec: PortSpec }
+  /** Ends a port, one by hand for good; the answer is its ID. */
+  | { type: 'remove-port'; id: number }
+  /** Forgets a port by hand that is not published; answered with the spec. */
   | { type: 'forget-port'; spec: PortSpec }
-  /** dockerd is about to start: the ports that its predecessor has left published must end. */
+  /** dockerd is about to start: the ports that its predecessor has left must end. Answered with `Port[]`. */
   | { type: 'take-back-ports' };
 
-const isPortSpec = objectOf<PortSpec>({
+export const isPortSpec = objectOf<PortSpec>({
   proto: oneOf(...protocols),
   parentIP: isString,
   parentPort: isNumber,
@@ -39,19 +43,30 @@ export const isControlRequest: Shape<ControlRequest> = messageOfType<ControlRequ
   status: {},
   stop: {},
   restart: { name: optional(isString) },
-  ports: {},
-  'keep-port': { spec: isPortSpec },
+  'list-ports': {},
+  'add-port': { spec: isPortSpec },
+  'remove-port': { id: isNumber },
   'forget-port': { spec: isPortSpec },
   'take-back-ports': {},
 });
 
-export const isOwnedPorts = listOf(
-  objectOf<OwnedPort>({
+export const isPortStatus = objectOf<PortStatus>({ id: isNumber, spec: isPortSpec });
+
+const isPlainOwner = objectOf<Extract<PortOwner, { kind: (typeof plainOwners)[number] }>>({
+  kind: oneOf(...plainOwners),
+});
+const isClaimant = objectOf<Extract<PortOwner, { name: string }>>({
+  kind: oneOf(...claimants),
+  namespace: isString,
+  name: isString,
+});
+
+export const isPorts = listOf(
+  objectOf<Port>({
+    id: optional(isNumber),
     spec: isPortSpec,
-    owner: isString,
-    problem: optional(
-      objectOf<NonNullable<OwnedPort['problem']>>({ reason: isString, code: isString, fixes: listOf(isFix) }),
-    ),
+    owners: listOf((value): value is PortOwner => isPlainOwner(value) || isClaimant(value)),
+    problem: optional(objectOf<Problem>({ reason: isString, code: isString, fixes: listOf(isFix) })),
     note: optional(isString),
   }),
 );

@@ -1,12 +1,12 @@
+import { ensureDir } from '../lib/atomic-file.js';
 import { U7sError } from '../lib/errors.js';
 import { u7s } from '../lib/fixes.js';
 import { withLock } from '../lib/lock-file.js';
-import type { OwnedPort, PortSpec } from '../rootless/port-spec.js';
-import { ensureDir } from '../lib/atomic-file.js';
-import { serveControl, type ControlServer } from '../supervisor/control-socket.js';
-import type { InstanceState } from './state.js';
 import type { NamespacePlan } from '../plan/types.js';
+import { serveControl, type ControlServer } from '../supervisor/control-socket.js';
 import { isControlRequest, type ControlRequest } from './control-protocol.js';
+import type { NodePorts } from './ports.js';
+import type { InstanceState } from './state.js';
 import type { InstanceStatus } from './status.js';
 
 /** What can be asked of a launcher. */
@@ -14,18 +14,16 @@ export type Steering = {
   state: InstanceState;
   status(): InstanceStatus;
   stop(): void;
-  /** Ends the present tree, after which the next is started at once. */
-  restartTree(): void;
+  /** Ends the present life of the node; the next begins at once. */
+  restartNode(): void;
   restartService(name: string): void;
-  keepPort(spec: PortSpec): Promise<void>;
-  forgetPort(spec: PortSpec): Promise<void>;
-  ownedPorts(): Promise<OwnedPort[]>;
-  takeBackPorts(): Promise<void>;
+  /** Undefined while no node lives. */
+  ports(): NodePorts | undefined;
 };
 
-/** Answers on the control socket, which is also what makes this launcher the only one of its cluster. */
+/** Answers on the control socket. To serve it also makes this launcher the only one of its instance. */
 export async function serveLauncher(
-  plan: NamespacePlan,
+  plan: Pick<NamespacePlan, 'runtimeDir' | 'lock' | 'controlSocket'>,
   launcher: Steering,
   signal: AbortSignal,
 ): Promise<ControlServer> {
@@ -35,10 +33,8 @@ export async function serveLauncher(
     signal,
     () => undefined,
     () =>
-      serveControl<ControlRequest, InstanceStatus | OwnedPort[]>(
-        plan.controlSocket,
-        isControlRequest,
-        (request, send, gone) => answer(launcher, request, send, gone),
+      serveControl<ControlRequest, unknown>(plan.controlSocket, isControlRequest, (request, send, gone) =>
+        answer(launcher, request, send, gone),
       ),
   );
 }
@@ -46,60 +42,69 @@ export async function serveLauncher(
 async function answer(
   launcher: Steering,
   request: ControlRequest,
-  send: (answer: InstanceStatus | OwnedPort[]) => void,
+  send: (answer: unknown) => void,
   gone: AbortSignal,
 ): Promise<void> {
+  const ports = (): NodePorts => {
+    const present = launcher.ports();
+    if (present === undefined) throw notUp();
+    return present;
+  };
   switch (request.type) {
     case 'status':
       return send(launcher.status());
     case 'stop':
       launcher.stop();
       send(launcher.status());
-      launcher.state.onChange(() => send(launcher.status()));
-      // Our end hangs up, which tells whoever asked that nothing runs any more.
+      launcher.state.subscribe(() => send(launcher.status()));
+      // Our end hangs up, which tells the client that nothing runs any more.
       return new Promise(() => undefined);
     case 'restart':
       await (request.name === undefined
-        ? restartEverything(launcher, gone)
+        ? restartNode(launcher, gone)
         : restartService(launcher, request.name, gone));
       return send(launcher.status());
-    case 'keep-port':
-      await launcher.keepPort(request.spec);
-      return send(await launcher.ownedPorts());
+    case 'list-ports':
+      return send(await ports().list(gone));
+    case 'add-port':
+      return send(await ports().add(request.spec, gone));
+    case 'remove-port':
+      await ports().remove(request.id, gone);
+      return send(request.id);
     case 'forget-port':
-      await launcher.forgetPort(request.spec);
-      return send(await launcher.ownedPorts());
+      await ports().forget(request.spec);
+      return send(request.spec);
     case 'take-back-ports':
-      await launcher.takeBackPorts();
-      return send(await launcher.ownedPorts());
-    case 'ports':
-      return send(await launcher.ownedPorts());
+      await ports().takeBack(gone);
+      return send(await ports().list(gone));
   }
 }
 
-async function restartEverything(launcher: Steering, gone: AbortSignal): Promise<void> {
+async function restartNode(launcher: Steering, gone: AbortSignal): Promise<void> {
   const { state } = launcher;
-  if (!state.isUp)
-    throw new U7sError('not-up', 'the cluster is not up yet', {
-      fixes: [u7s(['status'], { text: 'see what it waits for' })],
-    });
-  const before = state.treeSince;
-  launcher.restartTree();
-  await state.until(() => state.isUp && state.treeSince !== before, gone);
+  if (!state.isUp) throw notUp();
+  const before = state.lives;
+  launcher.restartNode();
+  await state.until(() => state.isUp && state.lives !== before, gone);
 }
 
 async function restartService(launcher: Steering, name: string, gone: AbortSignal): Promise<void> {
   const { state } = launcher;
-  const { services } = state;
-  const before = services.get(name);
+  const before = state.services.get(name);
   if (before === undefined) {
     throw new U7sError('no-such-service', `there is no service ${JSON.stringify(name)}`, {
-      fixes: [`name one of: ${[...services.keys()].join(', ')}`],
+      fixes: [`name one of: ${[...state.services.keys()].join(', ')}`],
     });
   }
   launcher.restartService(name);
   await state.until(() => {
-    const { restarts = 0, phase } = services.get(name) ?? {};
+    const { restarts = 0, phase } = state.services.get(name) ?? {};
     return restarts > before.restarts && ['ready', 'completed', 'failed'].includes(phase ?? '');
   }, gone);
+}
+
+function notUp(): U7sError {
+  return new U7sError('not-up', 'the cluster is not up yet', {
+    fixes: [u7s(['status'], { text: 'see what it waits for' })],
+  });
 }

@@ -1,5 +1,8 @@
 import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { U7sError } from '../lib/errors.js';
+import { u7s, type Fix } from '../lib/fixes.js';
+import { logPath } from '../supervisor/log-file.js';
 import { isLate } from '../supervisor/probe.js';
 import type { ServiceDefinition, ServiceStatus } from '../supervisor/definition.js';
 
@@ -22,16 +25,32 @@ export function culprit(
   return unready === undefined ? name : culprit(unready, definitions, statuses);
 }
 
-/** What helps a service that ends for `reason`; where nothing better is known, its log. */
-export function remedy(reason: string, log: string): string {
-  const [setting] =
-    /\/\S+\/usernetes\/(containerd|crio\.conf|registries\.conf)\.d\/[^\s:"']+/.exec(reason) ?? [];
-  if (setting !== undefined) return `mend ${setting}, or remove it`;
-  if (/ENOSPC|no space left/i.test(reason)) return `free space on the disk of ${dirname(dirname(log))}`;
-  return `read the log: ${log}`;
+/** Why the cluster does not start, when one of its services has turned out to be hopeless. */
+export async function startFault(
+  service: string,
+  definitions: readonly Pick<ServiceDefinition, 'name' | 'dependsOn'>[],
+  statuses: ReadonlyMap<string, ServiceStatus>,
+  logs: string,
+): Promise<U7sError> {
+  const name = culprit(service, definitions, statuses);
+  const log = logPath(logs, name);
+  const reasons = [statuses.get(name)?.lastExit, await lastWords(log)];
+  const reason = reasons.filter((each) => each !== undefined).join(': ') || 'no reason known';
+  return new U7sError('service-failed', `${name} does not start: ${reason}`, {
+    fixes: [remedy(reason, name, log)],
+  });
 }
 
-/** What a stop still waits for: services, then the namespaces around them. */
+/** What helps a service that ends for `reason`; where nothing better is known, its log. */
+export function remedy(reason: string, service: string, log: string): Fix {
+  const [setting] =
+    /\/\S+\/usernetes\/(containerd|crio\.conf|registries\.conf)\.d\/[^\s:"']+/.exec(reason) ?? [];
+  if (setting !== undefined) return `correct ${setting}, or remove it`;
+  if (/ENOSPC|no space left/i.test(reason)) return `free space on the disk of ${dirname(dirname(log))}`;
+  return u7s(['logs', service], { text: 'read its log' });
+}
+
+/** What a stop still waits for: services, and after them the namespaces. */
 export function stillRunning(statuses: Iterable<ServiceStatus>): string {
   const names = [...statuses].flatMap(({ name, pid }) => (pid === undefined ? [] : [name]));
   return names.length > 0 ? names.join(', ') : 'namespaces';

@@ -1,7 +1,7 @@
 import type { StepEvent } from '../lib/events.js';
 import type { ServiceStatus } from '../supervisor/definition.js';
 
-/** A change of a service as the user sees it during bring-up; nothing for phases that say nothing new. */
+/** The change of a service as the user sees it during bring-up; undefined for phases that say nothing new. */
 export function serviceStep(status: ServiceStatus): StepEvent | undefined {
   const { name, phase, lastExit } = status;
   const event = { kind: 'step', id: `service/${name}`, title: name } as const;

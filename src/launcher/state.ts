@@ -1,19 +1,20 @@
-import { EventEmitter, once } from 'node:events';
+import { createChanges } from '../lib/changes.js';
 import { U7sError } from '../lib/errors.js';
 import type { ServiceStatus } from '../supervisor/definition.js';
 import type { InstancePhase, InstanceStatus } from './status.js';
 
 export type InstanceState = {
+  /** Of the present life of the node. */
   readonly services: ReadonlyMap<string, ServiceStatus>;
-  /** When the present tree was started: what the API tells of earlier times does not count. */
-  readonly treeSince: Date;
-  /** Whether the present tree has been brought up. */
+  /** How many lives of the node have begun. */
+  readonly lives: number;
+  /** Whether the node is up in its present life. */
   readonly isUp: boolean;
-  /** Whether any tree ever was. */
-  readonly wasReady: boolean;
-  treeStarted(): void;
+  /** Whether it ever was. */
+  readonly wasUp: boolean;
+  nodeStarted(): void;
   /** `lost`: not because we asked. */
-  treeEnded(why: string, lost: boolean): void;
+  nodeEnded(why: string, lost: boolean): void;
   broughtUp(): void;
   /** Returns whether the service has entered another phase. */
   heard(status: ServiceStatus): boolean;
@@ -23,80 +24,83 @@ export type InstanceState = {
     'phase' | 'startedAt' | 'readyAt' | 'rebuilds' | 'lastRebuild' | 'services'
   >;
   /** Calls `listener` at each change, for good. */
-  onChange(listener: () => void): void;
-  /** Waits until `isTrue`, which is looked at at each change. Throws when the cluster is being stopped. */
+  subscribe(listener: () => void): void;
+  /** Waits until `isTrue`, which is evaluated at each change. Throws when the instance is being stopped. */
   until(isTrue: () => boolean, signal: AbortSignal): Promise<void>;
 };
 
-/** How the cluster stands, from what is heard of it. */
+/** What is known of one life of the node. */
+type Life = { services: Map<string, ServiceStatus>; runs: boolean; isUp: boolean };
+const newLife = (): Life => ({ services: new Map(), runs: true, isUp: false });
+
+/** How the instance stands, from what is heard of it. */
 export function createInstanceState(): InstanceState {
   const startedAt = Date.now();
-  const services = new Map<string, ServiceStatus>();
-  /** How services of earlier trees ended. */
+  /** How services of earlier lives ended. */
   const exitsBefore = new Map<string, string>();
-  const changes = new EventEmitter();
-  let treeSince = new Date();
-  let treeRuns = false;
-  let isUp = false;
+  const changes = createChanges();
+  let life: Life = { ...newLife(), runs: false };
+  let lives = 0;
   let isStopping = false;
   let readyAt: number | undefined;
   let rebuilds = 0;
   let lastRebuild: string | undefined;
-  const changed = (): void => void changes.emit('change');
 
   function phase(): InstancePhase {
     if (isStopping) return 'stopping';
     if (readyAt === undefined) return 'starting';
-    if (!isUp) return 'rebuilding';
-    const healthy = [...services.values()].every(({ phase }) => phase === 'ready' || phase === 'completed');
-    return treeRuns && services.size > 0 && healthy ? 'running' : 'degraded';
+    if (!life.isUp) return 'rebuilding';
+    const statuses = [...life.services.values()];
+    const healthy = statuses.every(({ phase }) => phase === 'ready' || phase === 'completed');
+    return life.runs && statuses.length > 0 && healthy ? 'running' : 'degraded';
   }
 
   return {
-    services,
-    get treeSince() {
-      return treeSince;
+    get services() {
+      return life.services;
+    },
+    get lives() {
+      return lives;
     },
     get isUp() {
-      return isUp;
+      return life.isUp;
     },
-    get wasReady() {
+    get wasUp() {
       return readyAt !== undefined;
     },
-    treeStarted() {
-      treeSince = new Date();
-      treeRuns = true;
-      isUp = false;
-      services.clear();
+    nodeStarted() {
+      life = newLife();
+      lives += 1;
+      changes.notify();
     },
-    treeEnded(why, lost) {
-      // Services of the next tree begin as if nothing had been; how the last ones ended is still told.
-      for (const { name, pid, lastExit } of services.values()) {
+    nodeEnded(why, lost) {
+      // Services of the next life start anew; how those of this one ended stays in the status.
+      for (const { name, pid, lastExit } of life.services.values()) {
         const how = pid === undefined ? lastExit : why;
         if (how !== undefined) exitsBefore.set(name, how);
       }
-      treeRuns = isUp = false;
+      life = { ...life, runs: false, isUp: false };
       if (lost) {
         rebuilds += 1;
         lastRebuild = why;
       }
-      changed();
+      changes.notify();
     },
     broughtUp() {
-      isUp = true;
+      life.isUp = true;
       readyAt ??= Date.now();
-      changed();
+      changes.notify();
     },
     heard(status) {
-      const isNews = services.get(status.name)?.phase !== status.phase;
+      const isNews = life.services.get(status.name)?.phase !== status.phase;
       const lastExit = exitsBefore.get(status.name);
-      services.set(status.name, lastExit === undefined ? status : { lastExit, ...status });
-      changed();
+      life.services.set(status.name, lastExit === undefined ? status : { lastExit, ...status });
+      changes.notify();
       return isNews;
     },
     stopping() {
       isStopping = true;
-      changed();
+      changes.notify();
     },
     summary: () => ({
       phase: phase(),
@@ -104,14 +108,14 @@ export function createInstanceState(): InstanceState {
       ...(readyAt === undefined ? {} : { readyAt }),
       rebuilds,
       ...(lastRebuild === undefined ? {} : { lastRebuild }),
-      services: [...services.values()],
+      services: [...life.services.values()],
     }),
-    onChange: (listener) => void changes.on('change', listener),
-    async until(isTrue, signal) {
-      while (!isTrue()) {
+    subscribe: (listener) => changes.subscribe(listener),
+    until: (isTrue, signal) =>
+      changes.until(() => {
+        if (isTrue()) return true;
         if (isStopping) throw new U7sError('stopping', 'the cluster is being stopped');
-        await once(changes, 'change', { signal });
-      }
-    },
+        return false;
+      }, signal),
   };
 }

@@ -5,7 +5,7 @@ import { tapAddressIn } from '../rootless/network.js';
 import type { Paths } from '../settings/paths.js';
 import { administrator, roleOf } from '../settings/role.js';
 import type { Settings } from '../settings/schema.js';
-import type { ExposePlan, KubernetesPlan } from './types.js';
+import type { PublishPlan, KubernetesPlan } from './types.js';
 
 /** What acts through the API from the host's side. */
 export function planKubernetes(settings: Settings, paths: Paths, addons: KubeObject[]): KubernetesPlan {
@@ -15,12 +15,12 @@ export function planKubernetes(settings: Settings, paths: Paths, addons: KubeObj
   });
   const { nodeName, publishAddress } = settings;
   const role = roleOf(settings);
-  const expose: ExposePlan = {
+  const publish: PublishPlan = {
     nodeName,
     publishAddress,
     nodeAddress: tapAddressIn(settings.nodeSubnet),
     // One node speaks for all, or they would overwrite each other.
-    tellsStatus: role === 'control-plane',
+    writesStatus: role === 'control-plane',
     api: apiAs('port-publisher'),
   };
   return {
@@ -28,7 +28,7 @@ export function planKubernetes(settings: Settings, paths: Paths, addons: KubeObj
     nodeName,
     addons,
     api: apiAs(administrator(role)),
-    ...(settings.expose ? { expose } : {}),
+    ...(settings.expose ? { publish } : {}),
     ...(role === 'control-plane' && settings.severalNodes ? { approver: apiAs('node-approver') } : {}),
   };
 }

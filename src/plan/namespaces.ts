@@ -55,6 +55,7 @@ export function planNamespaces(
       record: paths.ports,
       builtIn,
       config: settings.publish,
+      runtimePublishes: runtimes[settings.runtime].engine !== undefined,
     },
   };
 }

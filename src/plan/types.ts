@@ -5,7 +5,8 @@ import type { EngineOptions } from '../runtimes/runtime.js';
 import type { Netfilter } from '../rootless/netfilter.js';
 import type { Snapshotter } from '../services/context.js';
 import type { NamespaceSetup } from '../rootless/child.js';
-import type { OwnedPort, PortSpec } from '../rootless/port-spec.js';
+import type { WantedPort } from '../rootless/port.js';
+import type { PortSpec } from '../rootless/port-spec.js';
 import type { Role } from '../settings/role.js';
 import type { ServiceDefinition } from '../supervisor/definition.js';
 
@@ -56,9 +57,11 @@ export type PortPlan = {
   /** Record of what was published by hand. */
   record: string;
   /** What RootlessKit publishes by its own arguments. */
-  builtIn: OwnedPort[];
-  /** Published at each start because the description of the cluster says so. */
+  builtIn: WantedPort[];
+  /** Published at each start because the settings say so. */
   config: PortSpec[];
+  /** The container runtime publishes ports of its containers by itself, as another client of RootlessKit. */
+  runtimePublishes: boolean;
 };
 
 /** What runs inside. */
@@ -75,20 +78,20 @@ export type KubernetesPlan = {
   addons: KubeObject[];
   /** As seen from the host. */
   api: ApiAccess;
-  /** Unless Services and host ports are not to be published. */
-  expose?: ExposePlan;
+  /** Missing with --no-expose. */
+  publish?: PublishPlan;
   /** Where other nodes may join: who answers their requests for certificates. */
   approver?: ApiAccess;
 };
 
-/** What Services and pods are given of the host's ports. */
-export type ExposePlan = {
+/** How the claims of Services and pods are published. */
+export type PublishPlan = {
   nodeName: string;
   /** Address of the host; 0.0.0.0 for all. */
   publishAddress: string;
   /** The node's address in its own network. */
   nodeAddress: string;
   /** Whether this node writes the addresses of load balancers. */
-  tellsStatus: boolean;
+  writesStatus: boolean;
   api: ApiAccess;
 };

@@ -1,6 +1,5 @@
 import { isIP, isIPv4, isIPv6, SocketAddress } from 'node:net';
 import { UsageError } from '../lib/errors.js';
-import type { Fix } from '../lib/fixes.js';
 
 /** RootlessKit's own: the bare names mean both address families where the address leaves it open. */
 export const protocols = ['tcp', 'tcp4', 'tcp6', 'udp', 'udp4', 'udp6', 'sctp', 'sctp4', 'sctp6'] as const;
@@ -20,18 +19,8 @@ export type PortSpec = {
 /** A port that RootlessKit has published, under the number it gave it. */
 export type PortStatus = { id: number; spec: PortSpec };
 
-/** Who asked for a port: `api-server`, `config`, `manual`, `docker`, `service/<namespace>/<name>`, `pod/<namespace>/<name>`. */
-export type OwnedPort = {
-  spec: PortSpec;
-  owner: string;
-  /** Why it is not published now. */
-  problem?: { reason: string; code: string; fixes: readonly Fix[] };
-  /** What else is to be known of it: `instead of 80 …`. */
-  note?: string;
-};
-
 const form =
-  'write it as ADDRESS:PORT:[ADDRESS:]PORT/PROTOCOL, like 127.0.0.1:8080:80/tcp or [::1]:8080:80/udp';
+  'write it as ADDRESS:PORT:[ADDRESS:]PORT/PROTOCOL, for example 127.0.0.1:8080:80/tcp or [::1]:8080:80/udp';
 
 /** `address:port[:address]:port`, an IPv6 address in brackets. */
 const ends =

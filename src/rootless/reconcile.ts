@@ -1,20 +1,21 @@
-import type { Claim, Problem } from './desired-ports.js';
+import type { Claim } from './claim.js';
+import type { Problem } from './port.js';
 import { removal } from './port-refusal.js';
 import { formatParent, formatPortSpec, portsConflict, type PortSpec, type PortStatus } from './port-spec.js';
 
 export type Plan = {
   /** IDs of ports of ours that nobody asks for any more; to be carried out first. */
   remove: number[];
-  /** One for each port to publish. */
+  /** The ports to publish. */
   add: PortSpec[];
-  /** What becomes of each claim, in their order: it stands when RootlessKit publishes its port, or it cannot. */
+  /** What becomes of each claim, in their order; one without a problem is or will be published. */
   verdicts: { claim: Claim; problem?: Problem }[];
 };
 
 /**
- * What to ask of RootlessKit so that, beside ports that others published, exactly those of `claims` are there. Of two
- * that want the same port of the host the first in the list gets it; two that want the same one led to the same
- * place share it. `ours` are the IDs that we were given.
+ * What to ask of RootlessKit so that, besides the ports that others published, exactly those of `claims` are published. Of
+ * two claims to the same port of the host the first in the list wins; two that also have the same target share the port.
+ * `ours` are the IDs of ports that were published for claims.
  */
 export function reconcile(
   claims: readonly Claim[],

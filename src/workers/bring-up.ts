@@ -4,15 +4,16 @@ import { connect } from '../kube/connect.js';
 import { waitForDeploymentAvailable, waitForNodeReady } from '../kube/wait.js';
 import { step, type Report } from '../lib/events.js';
 import type { KubernetesPlan } from '../plan/types.js';
+import type { Worker, WorkerContext } from './worker.js';
 
-/**
- * From an API that answers to a cluster that works: addons applied, node Ready, names resolved. What the API still tells
- * of before `since` does not count.
- */
-export async function bringUp(
+/** From an API that answers to a cluster that works: add-ons applied, node Ready, names resolved. */
+export function bringUp(plan: KubernetesPlan): Worker {
+  return { name: 'bring-up', stage: 'bring-up', run: (context, signal) => run(plan, context, signal) };
+}
+
+async function run(
   plan: KubernetesPlan,
-  since: Date,
-  report: Report,
+  { since, report }: WorkerContext,
   signal: AbortSignal,
 ): Promise<void> {
   const client = await connect(plan.api);

@@ -2,14 +2,16 @@ import type { KubeClient } from '../kube/client.js';
 import { mirror } from '../kube/mirror.js';
 import { createBell } from '../lib/bell.js';
 import { messageOf } from '../lib/errors.js';
+import { warningOf } from '../lib/events.js';
+import type { Worker, WorkerContext } from './worker.js';
 import { judge, type SigningRequest, type Verdict } from '../membership/approval.js';
 import { connect } from '../kube/connect.js';
 import type { ApiAccess } from '../kube/connect.js';
 
 const collection = '/apis/certificates.k8s.io/v1/certificatesigningrequests';
-/** What could not be answered is tried again after so long. */
+/** Pause before a request that could not be answered is tried again. */
 const retryMs = 2_000;
-/** So many faults in a row are no passing thing, as a restart of the API server is. */
+/** So many faults in a row last longer than a restart of the API server. */
 const faultsToWarn = 6;
 
 /** As much of a CertificateSigningRequest as matters here. */
@@ -20,22 +22,23 @@ type RawRequest = {
 };
 type Node = { metadata: { name: string }; status?: { addresses?: { address: string }[] } };
 
-/**
- * Answers the requests of nodes for their certificates, until `signal` is aborted. kube-controller-manager signs what is
- * approved; `warn` hears when the API cannot be followed.
- */
-export function startApprover(access: ApiAccess, warn: (text: string) => void, signal: AbortSignal): void {
+/** Answers the requests of nodes for their certificates. kube-controller-manager signs what is approved. */
+export function nodeApprover(access: ApiAccess): Worker {
+  return { name: 'node approver', stage: 'up', run: (context, signal) => approve(access, context, signal) };
+}
+
+async function approve(access: ApiAccess, { report }: WorkerContext, signal: AbortSignal): Promise<void> {
   const bell = createBell();
   let requests: RawRequest[] | undefined;
   let nodes: ReadonlyMap<string, readonly string[]> | undefined;
   const seenAt = new Map<string, number>();
   let faults = 0;
 
-  async function run(): Promise<void> {
-    const client = await connect(access);
+  async function follow(client: KubeClient): Promise<void> {
     const onFault = (error: unknown): void => {
       faults = error === undefined ? 0 : faults + 1;
-      if (faults === faultsToWarn) warn(`nodes cannot join: ${messageOf(error)}; going on trying`);
+      if (faults !== faultsToWarn) return;
+      report(warningOf(error, `nodes cannot join: ${messageOf(error)}; trying again`));
     };
     await Promise.all([
       mirror<RawRequest, RawRequest>(client, {
@@ -67,7 +70,6 @@ export function startApprover(access: ApiAccess, warn: (text: string) => void, s
       }),
       keepAnswering(client),
     ]);
-    client.close();
   }
 
   async function keepAnswering(client: KubeClient): Promise<void> {
@@ -106,9 +108,12 @@ export function startApprover(access: ApiAccess, warn: (text: string) => void, s
     return succeeded;
   }
 
-  run().catch((error: unknown) => {
-    if (!signal.aborted) warn(`nodes cannot join: ${messageOf(error)}`);
-  });
+  const client = await connect(access);
+  try {
+    await follow(client);
+  } finally {
+    client.close();
+  }
 }
 
 async function answer(
@@ -124,7 +129,7 @@ async function answer(
     body: { status: { conditions: [{ type, status: 'True', reason: 'UsernetesNodeApprover', message }] } },
     signal,
   });
-  // The node has its certificate now, which is all that the token was for.
+  // The node has its certificate now: the token has served its purpose.
   if ('approve' in verdict && verdict.usedUp !== undefined) {
     const secret = `/api/v1/namespaces/kube-system/secrets/bootstrap-token-${verdict.usedUp}`;
     await client.request('DELETE', secret, { signal }).catch(() => undefined); // gone already
@@ -147,7 +152,7 @@ async function readSigningRequest(raw: RawRequest): Promise<SigningRequest> {
   };
 }
 
-/** What cannot be read asks for nothing that is allowed. */
+/** A request that cannot be read becomes one for nothing, which is not allowed. */
 function readable(read: () => SigningRequest['requested']): SigningRequest['requested'] {
   try {
     return read();

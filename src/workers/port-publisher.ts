@@ -5,57 +5,47 @@ import { createEventRecorder } from '../kube/events.js';
 import { mirror, type MirrorOptions } from '../kube/mirror.js';
 import { createBell } from '../lib/bell.js';
 import { messageOf } from '../lib/errors.js';
-import { createPortClient } from '../rootless/api-client.js';
-import {
-  desiredPorts,
-  podOfInterest,
-  serviceOfInterest,
-  type Pod,
-  type Service,
-} from '../rootless/desired-ports.js';
-import { createPortPublisher, type Outcome } from '../rootless/expose.js';
-import type { OwnedPort } from '../rootless/port-spec.js';
+import { warningOf } from '../lib/events.js';
+import type { PublishPlan } from '../plan/types.js';
+import type { Outcome } from '../rootless/claim.js';
 import { connect } from '../kube/connect.js';
-import { askedBy, exposedPort, remarks, staleStatuses } from './port-remarks.js';
-import type { ExposePlan } from '../plan/types.js';
-
-export type Exposer = {
-  /** What the cluster asks for, and what became of it. */
-  ports(): OwnedPort[];
-};
+import { desiredPorts, podOfInterest, serviceOfInterest, type Pod, type Service } from './desired-ports.js';
+import { askedBy, remarks, staleStatuses } from './port-remarks.js';
+import type { Worker, WorkerContext } from './worker.js';
 
 const component = 'usernetes-port-publisher';
-/** Without any news the ports are compared again this often. */
+/** Without any change the ports are compared again this often. */
 const resyncMs = 30_000;
 /** A port that could not be published is tried again, at first soon. */
 const retryMs = { first: 500, longest: 10_000 };
-/** So many faults in a row are no passing thing, as a restart of the API server is. */
+/** So many faults in a row last longer than a restart of the API server. */
 const faultsToWarn = 6;
 /** RootlessKit answers within milliseconds. */
 const publishLimitMs = 10_000;
 
 /**
- * Keeps the ports that one RootlessKit publishes equal to what Services and the node's pods ask for, until `signal` is
- * aborted. What it does is told by Events, by the Services' status, and by `ports`; `warn` hears when it cannot go on.
+ * Keeps the ports that are published equal to the claims of Services and of the node's pods. Events and the Services' status
+ * say what became of them.
  *
- *     Services, pods ──► desired ports ──► RootlessKit ──► status.loadBalancer, Events
+ *     Services, pods ──► claims ──► ports of the launcher ──► status.loadBalancer, Events
  */
-export function startExposer(
-  plan: ExposePlan,
-  apiSocket: string,
-  warn: (text: string) => void,
+export function portPublisher(plan: PublishPlan): Worker {
+  return { name: 'port publisher', stage: 'api', run: (context, signal) => publish(plan, context, signal) };
+}
+
+async function publish(
+  plan: PublishPlan,
+  { ports, report }: WorkerContext,
   signal: AbortSignal,
-): Exposer {
+): Promise<void> {
   const bell = createBell();
   const faults = new Map<string, number>();
-  const publisher = createPortPublisher(createPortClient(apiSocket));
   let services: ReadonlyMap<string, Service> | undefined;
   let pods: ReadonlyMap<string, Pod> | undefined;
   let outcomes: Outcome[] = [];
 
-  async function run(): Promise<void> {
-    const client = await connect(plan.api);
-    // Only pods that run: the others' host ports lead nowhere yet, or any more.
+  async function run(client: KubeClient): Promise<void> {
+    // Only pods that run: nothing serves the host ports of the others.
     const fieldSelector = `spec.nodeName=${plan.nodeName},status.phase=Running`;
     await Promise.all([
       mirror(
@@ -72,7 +62,6 @@ export function startExposer(
       ),
       keepPublished(client),
     ]);
-    client.close();
   }
 
   function follow<T>(
@@ -100,7 +89,7 @@ export function startExposer(
         const { publishAddress, nodeAddress } = plan;
         const host = { publishAddress, nodeAddress, unprivilegedFrom: await unprivilegedFrom() };
         const limit = AbortSignal.any([signal, AbortSignal.timeout(publishLimitMs)]);
-        outcomes = await publisher.publish(desiredPorts(services.values(), pods.values(), host), limit);
+        outcomes = await ports.publish(desiredPorts(services.values(), pods.values(), host), limit);
         noteFault('RootlessKit', undefined);
       } catch (error) {
         noteFault('RootlessKit', error);
@@ -108,7 +97,7 @@ export function startExposer(
         continue;
       }
       waitMs = nextWait(outcomes.flatMap(({ problem }) => problem?.reason ?? []).join());
-      if (plan.tellsStatus) await updateStatuses(client, services.values());
+      if (plan.writesStatus) await updateStatuses(client, services.values());
       await recorder.record(remarks(outcomes, missing), signal);
     }
   }
@@ -123,21 +112,26 @@ export function startExposer(
           body: { metadata: { uid }, status: { loadBalancer: { ingress } } },
           signal,
         })
-        .catch(() => undefined); // gone meanwhile; whatever else it is, the next comparison tries again
+        .catch(() => undefined); // gone meanwhile; after any other fault the next comparison tries again
     }
   }
 
   function noteFault(source: string, error: unknown): void {
     const count = error === undefined ? 0 : (faults.get(source) ?? 0) + 1;
     faults.set(source, count);
-    if (count === faultsToWarn) warn(`ports may be out of date: ${messageOf(error)}; going on trying`);
+    if (count !== faultsToWarn) return;
+    report(warningOf(error, `ports may be out of date: ${messageOf(error)}; trying again`));
   }
 
-  run().catch((error: unknown) => warn(`no ports of Services are published: ${messageOf(error)}`));
-  return { ports: () => outcomes.map(exposedPort) };
+  const client = await connect(plan.api);
+  try {
+    await run(client);
+  } finally {
+    client.close();
+  }
 }
 
-/** How long to wait until the next comparison, by what is wrong now: longer and longer while it stays the same. */
+/** How long to wait until the next comparison: longer each time as long as the same trouble persists. */
 function createPatience(): (trouble: string) => number {
   let before = '';
   let failures = 0;
@@ -148,7 +142,7 @@ function createPatience(): (trouble: string) => number {
   };
 }
 
-/** What a load balancer is reached by: of all addresses the first that is not loopback. */
+/** The address of load balancers: where they listen on all, the first that is not loopback. */
 function ingressAddress(publishAddress: string): string {
   if (publishAddress !== '0.0.0.0') return publishAddress;
   return ownAddress() ?? '127.0.0.1';

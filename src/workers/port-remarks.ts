@@ -1,29 +1,12 @@
 import type { KubeEvent } from '../kube/events.js';
-import { isOurLoadBalancer, type Claim, type Service } from '../rootless/desired-ports.js';
-import type { Outcome } from '../rootless/expose.js';
 import { formatFix } from '../lib/fixes.js';
-import { formatParent, transport, type OwnedPort } from '../rootless/port-spec.js';
-
-/** A port that the cluster asks for, and what became of it, as `u7s ports` shows it. */
-export function exposedPort({ claim, problem }: Outcome): OwnedPort {
-  const { owner, spec } = claim;
-  const note = offsetNote(claim);
-  return {
-    spec,
-    owner: `${owner.kind.toLowerCase()}/${owner.namespace}/${owner.name}`,
-    ...(problem === undefined ? {} : { problem }),
-    ...(note === undefined ? {} : { note }),
-  };
-}
-
-function offsetNote({ asked, spec }: Claim): string | undefined {
-  if (spec.parentPort === asked.port) return undefined;
-  return `instead of ${asked.port}, which the kernel refuses to ordinary users; to have that: sysctl -w net.ipv4.ip_unprivileged_port_start=${asked.port} as root`;
-}
+import { offsetNote, type Outcome } from '../rootless/claim.js';
+import { formatParent, transport } from '../rootless/port-spec.js';
+import { isOurLoadBalancer, type Service } from './desired-ports.js';
 
 /**
- * What people should know of their ports: those that are not published or only as another port, and those that are
- * again, after having been in `missing` (see `askedBy`).
+ * What people should know of their ports: which are not published or got another number, and which are published again
+ * after having been in `missing` (see `askedBy`).
  */
 export function remarks(outcomes: readonly Outcome[], missing: ReadonlySet<string>): KubeEvent[] {
   return outcomes.flatMap((outcome): KubeEvent[] => {
@@ -41,13 +24,13 @@ export function remarks(outcomes: readonly Outcome[], missing: ReadonlySet<strin
   });
 }
 
-/** Who wants which port: identity of an outcome. */
+/** Identity of an outcome: who claims which port. */
 export const askedBy = ({ claim: { owner, asked, spec } }: Outcome): string =>
   [owner.uid, asked.field, asked.port, transport(spec)].join(' ');
 
 type Ingress = { ip?: string; ipMode?: string };
 
-/** The load balancers whose status has to change: they have `address` as soon as all their ports are published. */
+/** The load balancers whose status must change: they have `address` as soon as all their ports are published. */
 export function staleStatuses(
   services: Iterable<Service>,
   outcomes: readonly Outcome[],
@@ -61,9 +44,9 @@ export function staleStatuses(
   const claimed = new Set(outcomes.map(({ claim }) => claim.owner.uid));
   return [...services].filter(isOurLoadBalancer).flatMap((service) => {
     const { uid } = service.metadata;
-    // One that came after the outcomes has its turn next.
+    // One that is newer than the outcomes comes with the next.
     if (!claimed.has(uid)) return [];
-    // kube-proxy is to leave the address alone: within the namespaces 127.0.0.1 is something else.
+    // kube-proxy must leave the address alone: in the namespaces 127.0.0.1 is another host.
     const ingress = missing.has(uid) ? [] : [{ ip: address, ipMode: 'Proxy' }];
     return textOf(service.status?.loadBalancer?.ingress ?? []) === textOf(ingress)
       ? []

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
+import { u7s } from '#src/lib/fixes.js';
 import { culprit, isHopeless, lastWords, stillRunning, unready, remedy } from '#src/launcher/diagnosis.js';
 import type { ServicePhase, ServiceStatus } from '#src/supervisor/definition.js';
 import { temporary } from '../temporary.js';
@@ -69,10 +70,13 @@ test('a service without a log has no last words', async (t) => {
 
 test('a service that lacks space is helped by space, any other by its log', (t) => {
   const log = '/state/logs/etcd.log';
-  t.is(remedy('cannot write x: ENOSPC: no space left on device', log), 'free space on the disk of /state');
+  t.is(
+    remedy('cannot write x: ENOSPC: no space left on device', 'etcd', log),
+    'free space on the disk of /state',
+  );
   const file = '/home/a/.config/usernetes/containerd.d/10-x.toml';
-  t.is(remedy(`failed to load ${file}: expected =`, log), `mend ${file}, or remove it`);
-  t.is(remedy('exit code 1', log), 'read the log: /state/logs/etcd.log');
+  t.is(remedy(`failed to load ${file}: expected =`, 'containerd', log), `correct ${file}, or remove it`);
+  t.deepEqual(remedy('exit code 1', 'etcd', log), u7s(['logs', 'etcd'], { text: 'read its log' }));
 });
 
 test('a stop tells what it waits for', (t) => {

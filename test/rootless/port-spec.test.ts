@@ -65,7 +65,7 @@ for (const [text, reason] of refused) {
   test(`${JSON.stringify(text)} is refused, with the reason and the form`, (t) => {
     const error = t.throws(() => parsePortSpec(text), { instanceOf: UsageError, message: reason });
     t.is(error.code, 'port-spec');
-    t.regex(String(error.fixes[0]), /127\.0\.0\.1:8080:80\/tcp/);
+    t.regex(JSON.stringify(error.fixes[0]), /127\.0\.0\.1:8080:80\/tcp/);
   });
 }
 
@@ -76,7 +76,7 @@ test('a list with commas is refused, with the advice to use words', (t) => {
     '127.0.0.1:1:1/tcp,udp',
   ]) {
     t.regex(
-      String(t.throws(() => parsePortSpec(list), { instanceOf: UsageError }).fixes[0]),
+      JSON.stringify(t.throws(() => parsePortSpec(list), { instanceOf: UsageError }).fixes[0]),
       /a word of its own/,
     );
   }

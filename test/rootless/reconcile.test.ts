@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import type { Claim } from '#src/rootless/desired-ports.js';
+import type { Claim } from '#src/rootless/claim.js';
 import { formatPortSpec, portsConflict, type PortSpec, type PortStatus } from '#src/rootless/port-spec.js';
 import { removal } from '#src/rootless/port-refusal.js';
 import { keyOf, reconcile } from '#src/rootless/reconcile.js';

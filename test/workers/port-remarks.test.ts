@@ -1,7 +1,7 @@
 import test from 'ava';
-import { askedBy, exposedPort, remarks, staleStatuses } from '#src/workers/port-remarks.js';
-import { desiredPorts, type Service } from '#src/rootless/desired-ports.js';
-import type { Outcome } from '#src/rootless/expose.js';
+import { askedBy, remarks, staleStatuses } from '#src/workers/port-remarks.js';
+import { desiredPorts, type Service } from '#src/workers/desired-ports.js';
+import { claimedPort, type Outcome } from '#src/rootless/claim.js';
 
 const balanced = (port: number, ingress: { ip: string; ipMode: string }[] = []): Service => ({
   metadata: { namespace: 'default', name: 'web', uid: 'u1', creationTimestamp: '2026-01-01T00:00:00Z' },
@@ -54,12 +54,16 @@ test('so is that it is another port than was asked for, and how to have that', (
     remark?.message ?? '',
     /^port 80\/tcp is published as 127\.0\.0\.1:8080\/tcp, instead of 80, .*=80/,
   );
-  if (low !== undefined) t.regex(exposedPort(low).note ?? '', /instead of 80/);
+  if (low !== undefined) t.regex(claimedPort(low).note ?? '', /instead of 80/);
 });
 
 test('u7s ports is told whose each port is', (t) => {
-  const [port] = outcomes(balanced(8080), taken).map(exposedPort);
-  t.like(port, { owner: 'service/default/web', problem: taken, spec: { parentPort: 8080 } });
+  const [port] = outcomes(balanced(8080), taken).map(claimedPort);
+  t.like(port, {
+    owner: { kind: 'service', namespace: 'default', name: 'web' },
+    problem: taken,
+    spec: { parentPort: 8080 },
+  });
 });
 
 test('a load balancer has the address as long as its ports are published', (t) => {

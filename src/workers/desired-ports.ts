@@ -1,24 +1,9 @@
-import type { Fix } from '../lib/fixes.js';
-import type { PortSpec, Protocol } from './port-spec.js';
+import type { Claim, Owner } from '../rootless/claim.js';
+import type { Problem } from '../rootless/port.js';
+import type { Protocol } from '../rootless/port-spec.js';
 
-/** A port below what the kernel leaves to ordinary users is published so much higher: 80 as 8080, 443 as 8443. */
+/** A port below the lowest that the kernel allows to ordinary users is published this much higher: 80 as 8080, 443 as 8443. */
 export const privilegedOffset = 8000;
-
-/** Who asks for a port. */
-export type Owner = { kind: 'Service' | 'Pod'; namespace: string; name: string; uid: string };
-
-/** Why a port is not published, and what to do. */
-export type Problem = { reason: string; code: string; fixes: readonly Fix[] };
-
-/** One port that the cluster asks for. */
-export type Claim = {
-  owner: Owner;
-  /** The field of its author's manifest. */
-  asked: { field: 'nodePort' | 'port' | 'hostPort'; port: number };
-  spec: PortSpec;
-  /** It cannot be published, whatever the host is like. */
-  problem?: Problem;
-};
 
 type ServicePort = { port: number; protocol?: string; nodePort?: number };
 type Ingress = { ip?: string; ipMode?: string };
@@ -83,7 +68,7 @@ export function podOfInterest({ metadata, spec }: Pod): Pod | undefined {
   return containers.length === 0 ? undefined : { metadata: essential(metadata), spec: { containers } };
 }
 
-/** A Service whose load balancer we are, for want of another. */
+/** A Service whose load balancer we are, since no other is there. */
 export const isOurLoadBalancer = ({ spec }: Service): boolean =>
   spec.type === 'LoadBalancer' && spec.loadBalancerClass === undefined;
 

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { RootlessKitError, type PortClient } from '#src/rootless/api-client.js';
-import type { Claim } from '#src/rootless/desired-ports.js';
-import { createPortPublisher } from '#src/rootless/expose.js';
+import type { Claim } from '#src/rootless/claim.js';
+import { createClaimedPorts } from '#src/rootless/claimed-ports.js';
 import type { PortSpec, PortStatus } from '#src/rootless/port-spec.js';
 import { keyOf } from '#src/rootless/reconcile.js';
 
@@ -50,7 +50,7 @@ function fakeRootlessKit(): Pick<PortClient, 'list' | 'add' | 'remove'> & {
 
 test('publishes what is claimed, and takes back only what it has published', async (t) => {
   const kit = fakeRootlessKit();
-  const publisher = createPortPublisher(kit);
+  const publisher = createClaimedPorts(kit);
   await publisher.publish([claim(30001), claim(30002)], signal);
   t.deepEqual(
     kit.ports.map(({ spec }) => spec.parentPort),
@@ -68,7 +68,7 @@ test('publishes what is claimed, and takes back only what it has published', asy
 test('a port that is taken is told, does not hold up the others, and heals', async (t) => {
   const kit = fakeRootlessKit();
   kit.busy.add(30001);
-  const publisher = createPortPublisher(kit);
+  const publisher = createClaimedPorts(kit);
   const [first, second] = await publisher.publish([claim(30001), claim(30002)], signal);
   t.regex(first?.problem?.reason ?? '', /127\.0\.0\.1:30001\/tcp is in use/);
   t.is(second?.problem, undefined);
@@ -80,7 +80,7 @@ test('a port that is taken is told, does not hold up the others, and heals', asy
 
 test('a port that somebody removed by hand comes back', async (t) => {
   const kit = fakeRootlessKit();
-  const publisher = createPortPublisher(kit);
+  const publisher = createClaimedPorts(kit);
   await publisher.publish([claim(30001)], signal);
   kit.ports = [apiServer];
   await publisher.publish([claim(30001)], signal);
@@ -89,7 +89,7 @@ test('a port that somebody removed by hand comes back', async (t) => {
 
 test('a port whose answer was lost is ours all the same', async (t) => {
   const kit = fakeRootlessKit();
-  const publisher = createPortPublisher(kit);
+  const publisher = createClaimedPorts(kit);
   kit.deaf = true;
   await t.throwsAsync(publisher.publish([claim(30001)], signal), { message: 'socket hang up' });
   kit.deaf = false;
@@ -102,7 +102,7 @@ test('a port whose answer was lost is ours all the same', async (t) => {
 test('the same port published by hand serves as well, and stays', async (t) => {
   const kit = fakeRootlessKit();
   kit.ports = [apiServer, { id: 50, spec: specOf(30001) }];
-  const publisher = createPortPublisher(kit);
+  const publisher = createClaimedPorts(kit);
   const [outcome] = await publisher.publish([claim(30001)], signal);
   t.is(outcome?.problem, undefined);
   await publisher.publish([], signal);

@@ -1,24 +1,17 @@
 import { RootlessKitError, type PortClient } from './api-client.js';
-import type { Claim, Problem } from './desired-ports.js';
+import type { Claim, ClaimedPorts, Outcome } from './claim.js';
+import type { Problem } from './port.js';
 import { explainRefusal } from './port-refusal.js';
 import type { PortSpec, PortStatus } from './port-spec.js';
 import { keyOf, reconcile } from './reconcile.js';
 
-/** What became of a claim. */
-export type Outcome = { claim: Claim; problem?: Problem };
-
-export type PortPublisher = {
-  /**
-   * Makes RootlessKit publish what is claimed and nothing else of ours, and says of each claim what became of it.
-   * Throws when RootlessKit does not answer; then, as after a problem, it is to be called again.
-   */
-  publish(claims: readonly Claim[], signal: AbortSignal): Promise<Outcome[]>;
-};
-
-/** Remembers which ports are ours for as long as one RootlessKit lives; with it they end. Not to be called twice at once. */
-export function createPortPublisher(client: Pick<PortClient, 'list' | 'add' | 'remove'>): PortPublisher {
+/**
+ * Publishes claims at one RootlessKit, and remembers which ports those are for as long as it lives; with it they end. Not
+ * to be called twice at once.
+ */
+export function createClaimedPorts(client: Pick<PortClient, 'list' | 'add' | 'remove'>): ClaimedPorts {
   const ours = new Set<number>();
-  /** Asked for without hearing an answer: if they are there, they are ours. */
+  /** Requested without an answer: if they are published, they are ours. */
   const unanswered = new Set<string>();
 
   async function publish(claims: readonly Claim[], signal: AbortSignal): Promise<Outcome[]> {

@@ -3,11 +3,11 @@ import {
   desiredPorts,
   podOfInterest,
   serviceOfInterest,
-  type Claim,
   type HostFacts,
   type Pod,
   type Service,
-} from '#src/rootless/desired-ports.js';
+} from '#src/workers/desired-ports.js';
+import type { Claim } from '#src/rootless/claim.js';
 import { formatPortSpec } from '#src/rootless/port-spec.js';
 import { pod, service } from './objects.js';
 

@@ -1,4 +1,4 @@
-import type { Pod, Service } from '#src/rootless/desired-ports.js';
+import type { Pod, Service } from '#src/workers/desired-ports.js';
 
 let serial = 0;
 

@@ -1,0 +1,14 @@
+import type { KubernetesPlan } from '../plan/types.js';
+import { bringUp } from './bring-up.js';
+import { nodeApprover } from './node-approver.js';
+import { portPublisher } from './port-publisher.js';
+import type { Worker } from './worker.js';
+
+/** The workers of a node with Kubernetes. */
+export function workersOf(plan: KubernetesPlan): Worker[] {
+  return [
+    bringUp(plan),
+    ...(plan.publish === undefined ? [] : [portPublisher(plan.publish)]),
+    ...(plan.approver === undefined ? [] : [nodeApprover(plan.approver)]),
+  ];
+}

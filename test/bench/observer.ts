@@ -40,7 +40,7 @@ export async function observe(
       () => true,
       signal,
     );
-    await waitForNodeReady(client, nodeName, signal, since);
+    await waitForNodeReady(client, nodeName, since, signal);
     const node = seconds();
     await account;
     const path = await runFirstPod(client, signal);

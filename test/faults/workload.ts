@@ -12,7 +12,8 @@ type Pod = KubeObject & {
 
 const pods = '/api/v1/namespaces/default/pods';
 const name = 'probe';
-const longAgo = new Date(0);
+/** Whenever its containers were started, and on whichever node. */
+const anyPod = { since: new Date(0), node: '' };
 
 const probe = {
   apiVersion: 'v1',
@@ -32,7 +33,7 @@ export async function runsPods(subject: Subject): Promise<string[]> {
   const client = await subject.client();
   const signal = AbortSignal.timeout(limitMs);
   try {
-    await waitForDeploymentAvailable(client, 'kube-system', 'coredns', signal, longAgo);
+    await waitForDeploymentAvailable(client, 'kube-system', 'coredns', anyPod, signal);
     await until('names are resolved', () => resolvesNames(subject));
     await client.request('POST', pods, { body: probe, signal });
     await waitForObject<Pod>(client, pods, name, ({ status }) => status?.phase === 'Running', signal);

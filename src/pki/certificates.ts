@@ -46,6 +46,7 @@ export function certificateTable(input: CertificateTableInput): CertificateSpec[
   const service = ['kubernetes', 'kubernetes.default', 'kubernetes.default.svc'];
   const published = ['0.0.0.0', '::'].includes(apiAddress) ? [] : [apiAddress];
   const host = hostIp === undefined ? [] : [hostIp];
+  const severalNodes = hostIp !== undefined;
   return [
     {
       ...server('kube-apiserver', 'ca', 'kube-apiserver', [
@@ -59,7 +60,7 @@ export function certificateTable(input: CertificateTableInput): CertificateSpec[
         ...published,
         ...host,
       ]),
-      ...(hostIp === undefined ? {} : { chain: true as const }),
+      ...(severalNodes ? { chain: true as const } : {}),
     },
     // Gets exactly the right to use kubelets, by config/manifests/kubelet-api-access.yaml.
     client('kube-apiserver-kubelet-client', 'ca', 'kube-apiserver-kubelet-client'),
@@ -76,13 +77,13 @@ export function certificateTable(input: CertificateTableInput): CertificateSpec[
     client('kube-proxy', 'ca', 'system:kube-proxy'),
     // Gets its few rights by config/manifests/port-publisher.yaml.
     client('port-publisher', 'ca', 'usernetes:port-publisher'),
-    ...(hostIp === undefined
-      ? []
-      : [
+    ...(severalNodes
+      ? [
           ofNode('flannel', nodeName),
           // Answers the requests of nodes that join: config/manifests/nodes/node-approver.yaml.
           client('node-approver', 'ca', 'usernetes:node-approver'),
-        ]),
+        ]
+      : []),
     // kubeadm's `kubeadm:cluster-admins` can be revoked by deleting its binding, which a `system:masters` super-admin
     // has made and keeps elsewhere. Here the same person owns the admin key and the CA's key beside it, so a second,
     // weaker admin would protect nothing, and could lock its owner out.

@@ -6,29 +6,29 @@ import type { Settings } from '../settings/schema.js';
 
 /** What other hosts, or clients on this one, must reach for the node to work. */
 export function builtInPorts(settings: Settings): WantedPort[] {
-  const { hostIp, listenAddress, apiAddress, apiPort, kubeletPort, flannelPort } = settings;
-  const lead = (proto: 'tcp' | 'udp', parentIP: string, port: number): WantedPort['spec'] => ({
+  const { severalNodes, listenAddress, apiAddress, apiPort, kubeletPort, flannelPort } = settings;
+  const forNodes = severalNodes ? listenAddress : undefined;
+  const at = (proto: 'tcp' | 'udp', parentIP: string, port: number): WantedPort['spec'] => ({
     proto,
     parentIP,
     parentPort: port,
     // Without it RootlessKit would take the address of the host, which is not always one inside.
-    ...(hostIp === undefined ? {} : { childIP: tapAddressIn(settings.nodeSubnet) }),
+    ...(severalNodes ? { childIP: tapAddressIn(settings.nodeSubnet) } : {}),
     childPort: port,
   });
   const anywhere = apiAddress === '0.0.0.0';
-  const forNodes = hostIp === undefined || anywhere ? [] : [listenAddress ?? hostIp];
-  const apiAddresses = new Set([apiAddress, ...forNodes]);
+  const apiAddresses = new Set([apiAddress, ...(forNodes === undefined || anywhere ? [] : [forNodes])]);
   const ofApi = [...apiAddresses].map((each) => ({
-    spec: lead('tcp', each, apiPort),
+    spec: at('tcp', each, apiPort),
     owner: { kind: 'api-server' } as const,
   }));
   const ports = [
     ...(roleOf(settings) === 'control-plane' ? ofApi : []),
-    ...(hostIp === undefined
+    ...(forNodes === undefined
       ? []
       : [
-          { spec: lead('tcp', listenAddress ?? hostIp, kubeletPort), owner: { kind: 'kubelet' } as const },
-          { spec: lead('udp', listenAddress ?? hostIp, flannelPort), owner: { kind: 'flannel' } as const },
+          { spec: at('tcp', forNodes, kubeletPort), owner: { kind: 'kubelet' } as const },
+          { spec: at('udp', forNodes, flannelPort), owner: { kind: 'flannel' } as const },
         ]),
   ];
   // One that the description publishes too, on the same address or on all, is published once, as it says.

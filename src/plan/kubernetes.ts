@@ -13,7 +13,7 @@ export function planKubernetes(settings: Settings, paths: Paths, addons: KubeObj
     server: apiServerUrl(settings),
     ...identityFiles(paths.pki, identity),
   });
-  const { nodeName, publishAddress } = settings;
+  const { nodeName, nodeLabels, publishAddress } = settings;
   const role = roleOf(settings);
   const publish: PublishPlan = {
     nodeName,
@@ -26,6 +26,7 @@ export function planKubernetes(settings: Settings, paths: Paths, addons: KubeObj
   return {
     role,
     nodeName,
+    nodeLabels,
     addons,
     api: apiAs(administrator(role)),
     ...(settings.expose ? { publish } : {}),

@@ -74,6 +74,8 @@ export type InstancePlan = {
 export type KubernetesPlan = {
   role: Role;
   nodeName: string;
+  /** Those that the settings give to the node. */
+  nodeLabels: Record<string, string>;
   /** None on a worker: they are the control plane's to apply. */
   addons: KubeObject[];
   /** As seen from the host. */

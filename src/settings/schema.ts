@@ -80,10 +80,10 @@ export function parseSettings(input: SettingsInput): Settings {
   throw new UsageError(
     unknown.length > 0 ? 'no-such-setting' : 'setting-invalid',
     `the cluster's description is wrong: ${[...unknown.map((key) => `there is no field ${key}`), ...faults].join('; ')}`,
+    ...parsed.error.issues.flatMap(fixesOfIssue),
     unknown.length > 0
       ? knownFields(unknown)
       : 'correct it where it comes from: a flag, U7S_* or the file of --config',
-    ...parsed.error.issues.flatMap(fixesOfIssue),
   );
 }
 

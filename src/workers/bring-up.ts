@@ -19,14 +19,29 @@ async function run(
   const client = await connect(plan.api);
   try {
     await Promise.all([
-      step(report, 'node', `node ${plan.nodeName}`, () =>
-        waitForNodeReady(client, plan.nodeName, since, signal),
-      ),
+      step(report, 'node', `node ${plan.nodeName}`, async () => {
+        await waitForNodeReady(client, plan.nodeName, since, signal);
+        await labelNode(client, plan, signal);
+      }),
       ...(plan.role === 'worker' ? [] : [dns(client, plan, since, report, signal)]),
     ]);
   } finally {
     client.close();
   }
+}
+
+/** A kubelet gives labels to a node that it registers; to one that is there already it gives none. */
+export async function labelNode(
+  client: KubeClient,
+  { nodeName, nodeLabels }: Pick<KubernetesPlan, 'nodeName' | 'nodeLabels'>,
+  signal: AbortSignal,
+): Promise<void> {
+  if (Object.keys(nodeLabels).length === 0) return;
+  await client.request('PATCH', `/api/v1/nodes/${encodeURIComponent(nodeName)}`, {
+    contentType: 'application/merge-patch+json',
+    body: { metadata: { labels: nodeLabels } },
+    signal,
+  });
 }
 
 async function dns(

@@ -42,6 +42,7 @@ const nowhere = { caFile: '/nonexistent', certFile: '/nonexistent', keyFile: '/n
 export const kubernetesPlan: KubernetesPlan = {
   role: 'control-plane',
   nodeName: 'node1',
+  nodeLabels: {},
   addons: [],
   api: { server: 'https://127.0.0.1:6443', ...nowhere },
 };

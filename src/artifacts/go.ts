@@ -92,7 +92,7 @@ export async function runGo(
   });
   let killed: Promise<void> | undefined;
   const kill = (): void => {
-    if (child.pid !== undefined) killed = killTree(child.pid);
+    killed = killTree(child.pid);
   };
   signal.addEventListener('abort', kill, { once: true });
   const said: string[] = [];

@@ -1,6 +1,6 @@
 import type { Agent } from 'node:http';
 import fetch from 'node-fetch';
-import { messageOf } from '../lib/errors.js';
+import { messageOf, U7sError } from '../lib/errors.js';
 
 /** Milliseconds after which a host that has not answered counts as unreachable. */
 const probeMs = 4000;
@@ -37,6 +37,7 @@ async function probe(
     return undefined;
   } catch (error) {
     signal.throwIfAborted();
+    if (error instanceof U7sError) throw error; // the proxy variable is wrong: no host can be asked
     if (timeout.aborted) return `no answer within ${probeMs / 1000} s`;
     return messageOf(error).replace(/^request to \S+ failed, reason: /, '') || 'no connection';
   }

@@ -8,10 +8,14 @@ const signalTree: (pid: number, signal: string) => Promise<void> = promisify(tre
 
 /**
  * Sends `signal` to a process and to everything it has started, even in sessions of their own. The process is halted
- * meanwhile, so that it starts nothing that would be missed. Does nothing when it has ended.
+ * meanwhile, so that it starts nothing that would be missed. Does nothing when it has ended, or
+ * was never started.
  */
-export async function killTree(pid: number, signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
-  if (!send(pid, 'SIGSTOP')) return;
+export async function killTree(
+  pid: number | undefined,
+  signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM',
+): Promise<void> {
+  if (pid === undefined || !send(pid, 'SIGSTOP')) return;
   try {
     if (await psWorks(pid)) await signalTree(pid, signal);
     else for (const each of [...descendantsOf(pid), { pid }]) send(each.pid, signal);

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { binaryOf } from '#src/plan/artifacts.js';
+import { killTree } from '#src/lib/kill-tree.js';
 import { createKubeClient, type KubeClient } from '#src/kube/client.js';
 import { asOwner, installedArtifacts, type Invocation, type Owner } from './machine.js';
 
@@ -52,7 +53,7 @@ export async function prepareStage(owner: Owner, apiPort: number): Promise<Stage
   const scratch = await mkdtemp(join(tmpdir(), 'u7s-bench-ports-'));
   await chmod(scratch, 0o755);
   const state = (await asOwner(owner, ['mktemp', '-d'])).trim();
-  const background: { stop: () => void; ended: Promise<unknown> }[] = [];
+  const background: { stop: () => Promise<void>; ended: Promise<unknown> }[] = [];
   const inBackground = (words: readonly string[]): void => {
     const { command, args, env } = owner.invoke(words);
     const child = execa(command, args, {
@@ -62,10 +63,10 @@ export async function prepareStage(owner: Owner, apiPort: number): Promise<Stage
       reject: false,
       ...ownSession,
     });
-    background.push({ stop: () => endSession(child.pid), ended: child });
+    background.push({ stop: () => killTree(child.pid), ended: child });
   };
   const cleanUp = async (): Promise<void> => {
-    for (const { stop } of background) stop();
+    await Promise.all(background.map(({ stop }) => stop()));
     await u7s('cleanup').catch(() => undefined);
     await Promise.all(background.map(({ ended }) => ended));
     await execa('ip', ['address', 'delete', `${hostAddress}/32`, 'dev', 'lo'], { reject: false });
@@ -116,16 +117,6 @@ export async function prepareStage(owner: Owner, apiPort: number): Promise<Stage
   } catch (error) {
     await cleanUp();
     throw error;
-  }
-}
-
-/** Ends a process that leads a session, and all that it has started there. */
-function endSession(pid: number | undefined): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, 'SIGTERM');
-  } catch {
-    // It has ended by itself.
   }
 }
 

@@ -20,7 +20,7 @@ asRoot('init-host prepares this host, and then nothing is left to do (needs root
   const first = await u7s('init-host');
   t.is(first.exitCode, 0, first.stderr);
   const plan = await u7s('init-host', '--dry-run');
-  t.is(plan.stdout, '#!/bin/sh\n# This host is prepared: nothing to do.');
+  t.is(plan.stdout, '#!/bin/sh\n# This host is prepared: there is nothing to do.');
   const second = await u7s('init-host');
   t.is(second.exitCode, 0);
   t.regex(second.stderr, /this host is prepared for /);
@@ -40,7 +40,7 @@ asRoot('on the prepared host nothing blocks the ordinary user (needs root)', asy
     checks.filter(({ status }) => status === 'blocked'),
     [],
   );
-  t.is(checks.find(({ id }) => id === 'user-namespace')?.found, 'made one with all sub-IDs');
+  t.is(checks.find(({ id }) => id === 'user-namespace')?.found, 'created one with all sub-IDs');
 });
 
 asRoot(
@@ -85,7 +85,8 @@ asRoot('init-host makes a user who is missing, with sub-IDs of their own (needs 
   t.regex((await u7s('init-host', '--user', name, '--dry-run')).stdout, /nothing to do/);
   await t.notThrowsAsync(requireReachable(account!, '/bin/sh'));
   await t.throwsAsync(requireReachable(account!, '/nowhere/node'), {
-    message: /cannot execute .*does not exist/,
+    code: 'not-executable',
+    message: /does not exist/,
   });
 });
 
@@ -108,12 +109,12 @@ asRoot('init-host gives newuidmap and newgidmap back what an image has lost (nee
 # Prepares this host for rootless Kubernetes; run it as root.
 set -eu
 
-# setuid of ${helpers}
+# setuid bit of ${helpers}
 chmod u+s ${helpers}
 4755
 4755
 #!/bin/sh
-# This host is prepared: nothing to do.`,
+# This host is prepared: there is nothing to do.`,
   );
 });
 

@@ -5,6 +5,7 @@ import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { untilGone } from '#src/lib/processes.js';
 import { watchVital } from '#src/launcher/tree-watch.js';
+import { killTree } from '#src/lib/kill-tree.js';
 import { descendantsOf, isAlive, namespacePids, processInfo } from '#src/lib/processes.js';
 import { temporary } from '../temporary.js';
 
@@ -59,11 +60,8 @@ test('a dead process that nobody has reaped is dead', async (t) => {
 });
 
 test('descendants are found at any depth, whatever their name', async (t) => {
-  const parent = spawn('/bin/sh', ['-c', 'sh -c "sleep 1000 & wait" & wait'], {
-    stdio: 'ignore',
-    detached: true,
-  });
-  t.teardown(() => process.kill(-(parent.pid ?? 0), 'SIGKILL'));
+  const parent = spawn('/bin/sh', ['-c', 'sh -c "sleep 1000 & wait" & wait'], { stdio: 'ignore' });
+  t.teardown(() => killTree(parent.pid, 'SIGKILL'));
   const names = (): string[] => descendantsOf(parent.pid ?? 0).map(({ name }) => name);
   while (!names().includes('sleep')) await new Promise((resolve) => setTimeout(resolve, 5));
   t.deepEqual(names().sort(), ['sh', 'sleep']);

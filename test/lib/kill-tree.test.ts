@@ -24,7 +24,7 @@ async function startTree(t: ExecutionContext): Promise<number[]> {
 for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
   test(`${signal} reaches children, grandchildren and sessions of their own`, async (t) => {
     const pids = await startTree(t);
-    await killTree(pids[0] ?? 0, signal);
+    await killTree(pids[0], signal);
     await untilGone(pids.map((pid) => ({ pid })));
     t.deepEqual(pids.filter(isAlive), []);
   });
@@ -46,5 +46,5 @@ test('a host without ps is no obstacle', async (t) => {
 test('a process that has ended is left alone', async (t) => {
   const child = spawn('true');
   await once(child, 'exit');
-  await t.notThrowsAsync(killTree(child.pid ?? 0));
+  await t.notThrowsAsync(killTree(child.pid));
 });

@@ -7,10 +7,10 @@ import type { DoctorFlags } from './doctor.run.js';
 export const defineDoctor: DefineCommand = (program, cli) => {
   const command = program
     .command('doctor')
-    .description('Check whether this host is ready for a node; exits 1 when something blocks')
+    .description('Check whether this host is ready for a node; exits 1 when it is not')
     .addOption(new Option('-o, --output <format>', 'output format').choices(['json']))
     .addOption(
-      new Option('--api-port <port>', 'port of the host that the API is to have')
+      new Option('--api-port <port>', 'port of the host for the Kubernetes API')
         .env('U7S_API_PORT')
         .default(6443)
         .argParser(port),
@@ -20,7 +20,7 @@ export const defineDoctor: DefineCommand = (program, cli) => {
       await run(cli, command, flags);
     });
   addExamples(command, [
-    ['u7s doctor', 'what was found, and how to mend what is wrong'],
+    ['u7s doctor', 'what was found, and how to fix what is wrong'],
     ['u7s doctor -o json', 'for programs'],
   ]);
 };

@@ -3,6 +3,7 @@ import type { Host } from '../host.js';
 import { isSetuid, mapHelpers } from '../map-helpers.js';
 import { installFixes } from '../packages.js';
 import { explainRefusal } from '../refusal.js';
+import { deviceFault } from './device.js';
 import { containerFixes, notTried, probed } from './probed.js';
 
 export const namespaceChecks: CheckDefinition[] = [
@@ -80,10 +81,8 @@ export const namespaceChecks: CheckDefinition[] = [
     why: 'fuse-overlayfs needs it, which CRI-O uses where the kernel’s overlayfs does not work',
     atStart: false,
     look: async ({ host, namespaceTrial }) => {
-      const fault = await host.openFault('/dev/fuse');
-      if (fault === 'ENOENT') return warning('does not exist', prepare);
-      if (fault !== undefined)
-        return warning(`cannot be opened (${fault})`, prepare, 'sudo chmod 0666 /dev/fuse');
+      const fault = await deviceFault(host, '/dev/fuse');
+      if (fault !== undefined) return warning(...fault);
       const { refused, faults } = await namespaceTrial();
       if (refused !== undefined) return ok('can be opened');
       return faults.fuse === undefined ? ok('fuse-overlayfs works') : warning(faults.fuse, prepare);

@@ -3,6 +3,7 @@ import type { Fix } from '../../lib/fixes.js';
 import { moduleStates } from '../modules.js';
 import type { NamespaceTrial } from '../namespace-trial.js';
 import { iptablesRoom, readSysctl } from '../sysctls.js';
+import { deviceFault } from './device.js';
 import { containerFixes, notTried, probed } from './probed.js';
 import { settings } from './settings.js';
 
@@ -13,10 +14,8 @@ export const networkChecks: CheckDefinition[] = [
     why: 'slirp4netns creates the node’s network interface with it',
     atStart: true,
     look: async ({ host, namespaceTrial }) => {
-      const fault = await host.openFault('/dev/net/tun');
-      if (fault === 'ENOENT') return blocked('does not exist', prepare);
-      if (fault !== undefined)
-        return blocked(`cannot be opened (${fault})`, prepare, 'sudo chmod 0666 /dev/net/tun');
+      const fault = await deviceFault(host, '/dev/net/tun');
+      if (fault !== undefined) return blocked(...fault);
       const { refused, faults } = await namespaceTrial();
       if (refused !== undefined) return ok('can be opened');
       return faults.tap === undefined

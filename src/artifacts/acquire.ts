@@ -8,7 +8,7 @@ import { cannotGet, MissingError } from './missing.js';
 import { createProbe } from './network.js';
 import { agentFor } from './proxy-agent.js';
 import { waysOf, type Recipe } from './recipe.js';
-import type { ArtifactContext } from './resolve.js';
+import type { ArtifactContext } from './context.js';
 import type { ResolvedArtifact } from './store.js';
 import { takers, type Session, type Take } from './take.js';
 

@@ -5,7 +5,7 @@ import type { ArtifactName } from './artifact.js';
 import { catalog } from './catalog.js';
 import { findOnPath } from './go.js';
 import { hostVersion, systemFolders } from './host.js';
-import type { ArtifactContext } from './resolve.js';
+import type { ArtifactContext } from './context.js';
 import type { ResolvedArtifact } from './store.js';
 
 /**

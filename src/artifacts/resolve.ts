@@ -1,31 +1,9 @@
-import type { Architecture } from '../lib/architecture.js';
-import type { Report } from '../lib/events.js';
 import { join } from 'node:path';
-import { ways, type ArtifactName, type GivenPaths, type Origin, type Way } from './artifact.js';
+import { ways, type ArtifactName, type Origin, type Way } from './artifact.js';
 import { artifactNames } from './catalog.js';
+import type { ArtifactContext } from './context.js';
 import { readLock, readRecipe, waysOf, type Recipe } from './recipe.js';
 import { readInstalled, readManifest, type ResolvedArtifact } from './store.js';
-
-export type { ArtifactName } from './artifact.js';
-export type { ResolvedArtifact } from './store.js';
-
-export type ArtifactContext = {
-  /** Folder that all instances of the user share. */
-  store: string;
-  /** Go's module and build caches. */
-  goCache: string;
-  /** Folder that holds config/, build/ and patches/. */
-  projectRoot: string;
-  arch: Architecture;
-  way: Way | 'auto';
-  /** By artifact: where the user has it. */
-  given?: GivenPaths;
-  /** Base URL to download from instead: `<mirror>/<host>/<path>`. */
-  mirror?: string;
-  env: Record<string, string | undefined>;
-  report: Report;
-  signal: AbortSignal;
-};
 
 /**
  * Finds or gets every artifact in `names`: from the cache, else by download, else by build, else from the host. When all

@@ -14,7 +14,7 @@ import type { Probe } from './network.js';
 import { createByteCounter, throttle } from './progress.js';
 import type { agentFor } from './proxy-agent.js';
 import type { Recipe } from './recipe.js';
-import type { ArtifactContext } from './resolve.js';
+import type { ArtifactContext } from './context.js';
 import type { ResolvedArtifact } from './store.js';
 
 /** What all artifacts of one run share. */

@@ -1,5 +1,5 @@
 import type { GivenPaths } from '../artifacts/artifact.js';
-import type { ArtifactContext } from '../artifacts/resolve.js';
+import type { ArtifactContext } from '../artifacts/context.js';
 import { architecture } from '../lib/architecture.js';
 import type { InstanceContext } from './context.js';
 

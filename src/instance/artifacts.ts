@@ -1,5 +1,6 @@
 import type { ArtifactName } from '../artifacts/artifact.js';
-import { ensureArtifacts, type ResolvedArtifact } from '../artifacts/resolve.js';
+import type { ResolvedArtifact } from '../artifacts/store.js';
+import { ensureArtifacts } from '../artifacts/resolve.js';
 import type { Remembered } from '../settings/remembered.js';
 import { artifactContext } from './artifact-context.js';
 import type { InstanceContext } from './context.js';

@@ -1,4 +1,5 @@
-import type { ArtifactName, ResolvedArtifact } from '../artifacts/resolve.js';
+import type { ArtifactName } from '../artifacts/artifact.js';
+import type { ResolvedArtifact } from '../artifacts/store.js';
 import { runtimes } from '../runtimes/table.js';
 import { roleOf } from '../settings/role.js';
 import type { Settings } from '../settings/schema.js';

@@ -3,12 +3,8 @@ import { appendFile, chmod, mkdir, readdir, readFile, rm, truncate, writeFile } 
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
-import {
-  ensureArtifacts,
-  listArtifacts,
-  verifyArtifacts,
-  type ArtifactContext,
-} from '#src/artifacts/resolve.js';
+import type { ArtifactContext } from '#src/artifacts/context.js';
+import { ensureArtifacts, listArtifacts, verifyArtifacts } from '#src/artifacts/resolve.js';
 import {
   createContext,
   createProject,

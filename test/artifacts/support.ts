@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { artifactNames } from '#src/artifacts/catalog.js';
 import type { LockEntry } from '#src/artifacts/recipe.js';
-import type { ArtifactContext } from '#src/artifacts/resolve.js';
+import type { ArtifactContext } from '#src/artifacts/context.js';
 import type { Event } from '#src/lib/events.js';
 import { temporary } from '../temporary.js';
 

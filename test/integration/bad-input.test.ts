@@ -198,7 +198,7 @@ asRoot(
       exitCode: 1,
       code: 'artifact-unavailable',
       names: /crio \S+: download: .*\n.*conmon .*\n.*skopeo .*host: /,
-      fix: /cri-o[^]*U7S_MIRROR[^]*--artifact crio=PATH/,
+      fix: /U7S_MIRROR[^]*cri-o[^]*--artifact crio=PATH/,
     });
     t.deepEqual(await installed(), []);
   },

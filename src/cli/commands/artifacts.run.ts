@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import type { ArtifactName } from '../../artifacts/artifact.js';
 import { artifactNames, catalog } from '../../artifacts/catalog.js';
+import type { ArtifactContext } from '../../artifacts/context.js';
 import {
   ensureArtifacts,
   listArtifacts,
   verifyArtifacts,
-  type ArtifactContext,
   type ListedArtifact,
 } from '../../artifacts/resolve.js';
 import { artifactContext } from '../../instance/artifact-context.js';

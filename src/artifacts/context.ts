@@ -1,0 +1,22 @@
+import type { Architecture } from '../lib/architecture.js';
+import type { Report } from '../lib/events.js';
+import type { GivenPaths, Way } from './artifact.js';
+
+/** What it takes to find or get artifacts. */
+export type ArtifactContext = {
+  /** Folder that all instances of the user share. */
+  store: string;
+  /** Go's module and build caches. */
+  goCache: string;
+  /** Folder that holds config/, build/ and patches/. */
+  projectRoot: string;
+  arch: Architecture;
+  way: Way | 'auto';
+  /** By artifact: where the user has it. */
+  given?: GivenPaths;
+  /** Base URL to download from instead: `<mirror>/<host>/<path>`. */
+  mirror?: string;
+  env: Record<string, string | undefined>;
+  report: Report;
+  signal: AbortSignal;
+};

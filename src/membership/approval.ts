@@ -61,7 +61,7 @@ function judgeJoin(request: SigningRequest, { nodes, seenAt, requests }: Cluster
   if (request.signerName !== signers.kubelet || name === undefined) {
     return { deny: 'a token is for the certificate of a kubelet' };
   }
-  if (!isClient(request)) return { deny: 'a client certificate has no names beside its subject' };
+  if (!isClient(request)) return { deny: 'a client certificate has no names besides its subject' };
   if (nodes.has(name)) return { deny: `the cluster has a node ${name} already` };
   const admitted = requests.filter(
     (other) =>
@@ -107,7 +107,7 @@ function faultOf(request: SigningRequest, node: string, nodes: ClusterView['node
   switch (request.signerName) {
     case signers.kubelet:
       if (nodeNameIn(request) !== node) return 'a node may ask only for itself';
-      return isClient(request) ? undefined : 'a client certificate has no names beside its subject';
+      return isClient(request) ? undefined : 'a client certificate has no names besides its subject';
     case signers.client: {
       const own = nodeComponents.map((component) => [
         `O=usernetes:${component}`,
@@ -115,7 +115,7 @@ function faultOf(request: SigningRequest, node: string, nodes: ClusterView['node
       ]);
       if (!own.some((subject) => same(subject, requested.subject)))
         return 'it is for no component of the node';
-      return isClient(request) ? undefined : 'a client certificate has no names beside its subject';
+      return isClient(request) ? undefined : 'a client certificate has no names besides its subject';
     }
     default: {
       if (nodeNameIn(request) !== node) return 'a node may ask only for itself';

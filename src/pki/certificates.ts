@@ -85,7 +85,7 @@ export function certificateTable(input: CertificateTableInput): CertificateSpec[
         ]
       : []),
     // kubeadm's `kubeadm:cluster-admins` can be revoked by deleting its binding, which a `system:masters` super-admin
-    // has made and keeps elsewhere. Here the same person owns the admin key and the CA's key beside it, so a second,
+    // has made and keeps elsewhere. Here the same person owns both the admin key and the CA's key, so a second,
     // weaker admin would protect nothing, and could lock its owner out.
     client('admin', 'ca', 'kubernetes-admin', 'system:masters'),
   ];

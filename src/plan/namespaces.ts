@@ -11,7 +11,7 @@ import { binaryOf, type Artifacts } from './artifacts.js';
 import { builtInPorts } from './built-in-ports.js';
 import type { HostFacts, NamespacePlan } from './types.js';
 
-/** RootlessKit, what is set up in its namespaces, and the ports of the host that lead into them. */
+/** RootlessKit, what is set up in its namespaces, and the ports of the host that are forwarded into them. */
 export function planNamespaces(
   settings: Settings,
   paths: Paths,

@@ -16,7 +16,7 @@ export type NamespaceSetup = {
   links: Record<string, string>;
   /** Below /proc/sys. */
   sysctls: Record<string, string>;
-  /** Addresses beside that of the tap. */
+  /** Addresses in addition to that of the tap. */
   addresses: string[];
   /** Carried out last, one after another. */
   commands: string[][];
@@ -37,7 +37,7 @@ export type NodeFolders = Record<'kubelet' | 'cni' | 'podLogs', string>;
 /** First on the PATH of everything in the namespaces: programs that the host has under another name. */
 export const chosenPrograms = '/run/usernetes/sbin';
 
-/** What a node's programs find in its namespaces, and beside it what its container runtime does. */
+/** What a node's programs find in its namespaces, and what its container runtime finds in addition. */
 export function namespaceSetup(
   folders: NodeFolders,
   runtime: RuntimePlace,

@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { errnoOf } from '../lib/errors.js';
 
-/** What holds the processes that were in the delegated cgroup, which can have none of its own beside groups with limits. */
+/** What holds the processes that were in the delegated cgroup, which can have none of its own next to groups with limits. */
 const launcherGroup = 'launcher';
 
 /**

@@ -67,7 +67,7 @@ export function containerd(context: ServiceContext, further: readonly string[] =
 
 const wrapperFile = (context: ServiceContext): string => etcFile(context, 'runc-without-cgroups');
 
-/** What pods need beside the daemon's own configuration. */
+/** What pods need in addition to the daemon's own configuration. */
 function criFiles(context: ServiceContext): GeneratedFile[] {
   const network = networkConfigurations(context);
   if (context.cgroups === 'delegated') return network;

@@ -4,7 +4,7 @@ import { wrapRuntime } from './runtime-wrapper.js';
  * An OCI runtime for hosts without cgroup delegation: runc, told to ask for no cgroup and no limits. Left alone runc
  * fails there with "mkdir /sys/fs/cgroup/…: permission denied", since containerd always names a cgroup; it forgives
  * missing cgroups only when `linux.cgroupsPath` is empty and `linux.resources` sets nothing (rootless_linux.go in
- * runc, fs/fs.go and fs2/fs2.go in opencontainers/cgroups). docs/cgroups.md tells more.
+ * runc, fs/fs.go and fs2/fs2.go in opencontainers/cgroups). See docs/cgroups.md.
  *
  * @param runc absolute path of the real runc
  * @returns a POSIX shell script, to be installed executable and named as `BinaryName` of containerd's runc runtime

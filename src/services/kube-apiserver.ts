@@ -57,7 +57,7 @@ export function kubeApiserver(context: ServiceContext): ServiceDefinition {
       'shutdown-watch-termination-grace-period': '1s',
     }),
     files: [jsonFile(authentication, anonymousForHealthOnly)],
-    // Started beside etcd: its own first second is spent before it needs the store, and it retries the connection.
+    // Started together with etcd: its own first second is spent before it needs the store, and it retries the connection.
     dependsOn: { etcd: 'started' },
     // Its port is open long before it serves: who connects is kept waiting, but loses no attempt.
     reachable: {

@@ -16,7 +16,7 @@ export type CidrField = 'podCidr' | 'serviceCidr' | 'dockerCidr' | 'nodeSubnet';
 
 export type NetworkFault = { field: keyof Networks; message: string };
 
-/** The API server takes Service networks up to /12; each has to hold the cluster's DNS beside its own address. */
+/** The API server takes Service networks up to /12; each has to hold the cluster's DNS in addition to its own address. */
 const servicePrefixes = { widest: 12, narrowest: 28 };
 const podPrefixes = { widest: 8, narrowest: 28 };
 const dockerPrefixes = { widest: 8, narrowest: 22 };

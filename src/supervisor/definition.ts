@@ -105,7 +105,7 @@ export type ServiceStatus = {
   lastExit?: string;
 };
 
-/** What the supervisor tells, each time something changes. */
+/** What the supervisor reports, each time something changes. */
 export type SupervisorEvent =
   | { type: 'service'; status: ServiceStatus }
   /** The last one: no process is left. */

@@ -70,10 +70,10 @@ const strange: Record<string, [change: Partial<SigningRequest>, reason: RegExp]>
     /for the certificate of a kubelet/,
   ],
   'a client of another kind': [{ signerName: signers.client }, /for the certificate of a kubelet/],
-  'a server': [{ usages: ['server auth'] }, /no names beside its subject/],
+  'a server': [{ usages: ['server auth'] }, /no names besides its subject/],
   'names beside the subject': [
     { requested: { ...joining.requested, dns: ['kubernetes'] } },
-    /no names beside its subject/,
+    /no names besides its subject/,
   ],
 };
 for (const [what, [change, reason]] of Object.entries(strange)) {

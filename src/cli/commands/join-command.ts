@@ -1,3 +1,4 @@
+import { Option } from 'commander';
 import type { DefineCommand } from '../command.js';
 import { addExamples } from '../help.js';
 import { duration } from '../options/values.js';
@@ -7,13 +8,12 @@ export const defineJoinCommand: DefineCommand = (program, cli) => {
   const command = program
     .command('join-command')
     .description('Print the command that makes another host a node of this cluster')
-    .option(
-      '--ttl <duration>',
-      'how long the line is valid, for example 90s or 30m (default: 24h)',
-      duration,
-      24 * 3_600_000,
+    .addOption(
+      new Option('--ttl <duration>', 'how long the line is valid, for example 90s or 30m')
+        .argParser(duration)
+        .default(24 * 3_600_000, '24h'),
     )
-    .option('--reusable', 'it admits any number of nodes instead of one')
+    .option('--reusable', 'admit any number of nodes instead of one')
     .action(async (flags: JoinCommandFlags) => {
       const { run } = await import('./join-command.run.js');
       await run(cli, command, flags);

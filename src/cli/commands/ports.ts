@@ -6,7 +6,7 @@ import type { ListFlags } from './ports.run.js';
 export const definePorts: DefineCommand = (program, cli) => {
   const command = program
     .command('ports')
-    .description('List the ports of the host that are forwarded into the cluster, and who asked for each')
+    .description('List the ports that are published on this host, and for whom')
     .addOption(
       new Option('-o, --output <format>', 'json, or a table').choices(['table', 'json']).default('table'),
     )

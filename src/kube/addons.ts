@@ -6,12 +6,12 @@ import type { KubeClient } from './client.js';
 import type { KubeObject } from './object.js';
 import { isTransient, waitForObject } from './wait.js';
 
-/** Owner of the fields that we apply, shown by `kubectl get -o yaml --show-managed-fields`. */
+/** Owner of the fields that we apply, as `kubectl get -o yaml --show-managed-fields` shows it. */
 const fieldManager = 'usernetes';
 
 const workloads = new Set(['DaemonSet', 'Deployment', 'Job', 'StatefulSet']);
 
-/** Reads every `*.yaml` of a folder, in the order of the names, with `${NAME}` replaced by `values.NAME`. */
+/** Reads every `*.yaml` of a folder, in the order of their names, and replaces each `${NAME}` by `values.NAME`. */
 export async function loadAddons(
   manifestDir: string,
   values: Readonly<Record<string, string>>,
@@ -39,15 +39,15 @@ export async function loadAddons(
 }
 
 /**
- * Applies the objects to a cluster, all at once, but workloads last: a Pod that is made before its ServiceAccount or
- * its ConfigMap is tried again only after a back-off.
+ * Applies the objects to a cluster, all at once, but workloads last: a Pod that is made before its ServiceAccount or its
+ * ConfigMap starts only after a back-off.
  */
 export async function applyAddons(
   client: KubeClient,
   objects: readonly KubeObject[],
   signal: AbortSignal,
 ): Promise<void> {
-  // The API server makes its own namespaces a moment after it reports that it is ready.
+  // The API server makes its own namespaces shortly after it reports that it is ready.
   const namespaces = new Set(objects.flatMap(({ metadata }) => metadata.namespace ?? []));
   await Promise.all(
     [...namespaces].map((name) => waitForObject(client, '/api/v1/namespaces', name, () => true, signal)),

@@ -22,7 +22,7 @@ function codeOfReason(reason = 'Refused'): string {
   return `api${reason.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
-/** From the body of an error answer, which is a `metav1.Status` unless something other than the API server spoke. */
+/** From the body of an error answer, which is a `metav1.Status` unless it came from something other than the API server. */
 export function kubeError(request: string, status: number, body: string): KubeError {
   const { message, reason } = parseStatus(body);
   const said = message ?? body.trim().split('\n')[0]?.slice(0, 200);

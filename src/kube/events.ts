@@ -11,13 +11,13 @@ export type KubeEvent = {
   message: string;
 };
 
-/** Events last an hour (kube-apiserver's --event-ttl); what goes on for longer is told again. */
+/** Events last an hour (kube-apiserver's --event-ttl); one that still holds is recorded again. */
 const repeatMs = 20 * 60_000;
 
 export type EventRecorder = {
   /**
-   * Says what is the case now: what is new at once, what goes on from time to time, and what was over and is back anew.
-   * Never fails: Events help people, nothing depends on them.
+   * Records the present state: new events at once, lasting ones from time to time, and returning ones as new.
+   * Never fails: Events inform people, and nothing depends on them.
    */
   record(current: readonly KubeEvent[], signal: AbortSignal): Promise<void>;
 };
@@ -42,7 +42,7 @@ export function createEventRecorder(client: KubeClient, component: string): Even
         });
         told.set(name, entry);
       } catch {
-        // The namespace may be on its way out; otherwise the next time will do.
+        // The namespace may be being deleted; otherwise the next attempt will do.
       }
     }
   }
@@ -67,9 +67,9 @@ export function createEventRecorder(client: KubeClient, component: string): Even
   return { record };
 }
 
-/** One name for each thing that can be said of an object, so that saying it twice counts up. */
+/** One name for each statement about an object, so that its repetition increases the count. */
 function nameOf({ regarding, reason, message }: KubeEvent): string {
   const hash = createHash('sha256').update(`${regarding.uid} ${reason} ${message}`).digest('hex');
-  // 253 is the limit of a name.
+  // A name has at most 253 characters.
   return `${regarding.name.slice(0, 236)}.${hash.slice(0, 16)}`;
 }

@@ -10,8 +10,8 @@ import { kubeconfigEntries, type KubeconfigInput } from './kubeconfig.js';
 type Yaml = typeof YamlModule;
 
 /**
- * Where kubectl looks: the file asked for, else those of `$KUBECONFIG`, else `~/.kube/config`. The first one that
- * exists is merged into, or the last one made, as kind does it.
+ * Where kubectl looks: the file that was asked for, else those in `$KUBECONFIG`, else `~/.kube/config`. As with kind, the
+ * first one that exists is changed; if there is none, the last one is made.
  */
 export function kubeconfigCandidates(from: {
   explicit?: string | undefined;
@@ -75,7 +75,7 @@ export async function removeFromKubeconfig(
   return changed;
 }
 
-/** Changes `path` under kubectl's lock; `change` tells whether there is something to write. */
+/** Changes `path` under kubectl's lock; `change` returns whether there is something to write. */
 async function edit(
   path: string,
   signal: AbortSignal,

@@ -1,6 +1,6 @@
 import type { IdentityFiles } from '../pki/identity.js';
 
-/** What a kubeconfig that stands alone is made of; `name` is its context, cluster and user. */
+/** The content of a self-contained kubeconfig; `name` is its context, cluster and user. */
 export type KubeconfigInput = {
   name: string;
   /** `https://host:port` */
@@ -10,13 +10,13 @@ export type KubeconfigInput = {
   keyPem: string;
 };
 
-/** A kubeconfig with everything embedded. It holds a private key: write it 0600. */
+/** A kubeconfig with everything embedded. It holds a private key: write it with mode 0600. */
 export function renderKubeconfig(input: KubeconfigInput): string {
   const { cluster, user } = kubeconfigEntries(input);
   return render(input.name, cluster, user);
 }
 
-/** The kubeconfig of a component, which refers to its certificate's files and so holds no secret. */
+/** The kubeconfig of a component: it refers to the files of an identity, and so holds no secret. */
 export function renderComponentKubeconfig(input: IdentityFiles & { server: string }): string {
   return render(
     'usernetes',
@@ -36,7 +36,7 @@ export function kubeconfigEntries({ server, caPem, certPem, keyPem }: Kubeconfig
   };
 }
 
-/** Written by hand, since the components' are made in a process that has no use for a YAML library. JSON strings are YAML. */
+/** Written by hand, to spare the process that makes the components' files a YAML library. JSON strings are YAML. */
 function render(name: string, cluster: Record<string, string>, user: Record<string, string>): string {
   const quoted = JSON.stringify(name);
   const fields = (values: Record<string, string>): string =>

@@ -5,11 +5,11 @@ import { KubeError } from './errors.js';
 export type MirrorOptions<O, T> = {
   /** Of the collection, selectors included: `/api/v1/pods?fieldSelector=…`. */
   path: string;
-  /** What to remember of an object; undefined when it does not matter. */
+  /** What to keep of an object; undefined if it is of no interest. */
   keep: (object: O) => T | undefined;
-  /** Hears of the state at the beginning and after each change; the map goes from UIDs to what was kept. */
+  /** Called with the state at the beginning and after each change: a map from UIDs to what was kept. */
   onChange: (present: ReadonlyMap<string, T>) => void;
-  /** Hears why the API cannot be followed, and undefined when it can again. */
+  /** Called with the reason why the API cannot be followed, and with undefined when it can again. */
   onFault: (error: unknown) => void;
   signal: AbortSignal;
 };
@@ -17,15 +17,15 @@ export type MirrorOptions<O, T> = {
 type Meta = { metadata: { uid: string; resourceVersion: string } };
 type List<O> = { metadata: { resourceVersion: string; continue?: string }; items: O[] };
 
-/** Objects in one answer of a list, which so stays small in memory. */
+/** Objects in one page of a list, to keep answers small. */
 const pageSize = 200;
 /** A watch is renewed this often. */
 const watchSeconds = 290;
 const retryMs = { first: 200, longest: 10_000 };
 
 /**
- * Keeps what matters of a collection as it is in the cluster, until `signal` is aborted: lists it, then watches from
- * the list's version on, as client-go's reflectors do. Whatever breaks, it begins again, later from time to time.
+ * Mirrors a collection of the cluster, as far as `keep` wants it, until `signal` is aborted: lists it, then watches from the
+ * list's version on, as client-go's reflectors do. After a failure it starts over, with a growing delay.
  */
 export async function mirror<O extends object, T>(
   client: KubeClient,
@@ -44,7 +44,7 @@ export async function mirror<O extends object, T>(
       for (;;) version = await follow(present, version);
     } catch (error) {
       if (signal.aborted) return;
-      // The version is too old to go on from, which is no fault: list again.
+      // The version is too old to go on from, which is normal: list again.
       if (error instanceof KubeError && error.status === 410) continue;
       if (listedAt > 0 && performance.now() - listedAt > retryMs.longest) failures = 0;
       onFault(error);
@@ -65,7 +65,7 @@ export async function mirror<O extends object, T>(
     }
   }
 
-  /** One watch, to its end in order; returns the version to go on from. */
+  /** One watch, until it ends regularly; returns the version to go on from. */
   async function follow(present: Map<string, T>, from: string): Promise<string> {
     let version = from;
     const separator = path.includes('?') ? '&' : '?';
@@ -87,7 +87,7 @@ export async function mirror<O extends object, T>(
     return version;
   }
 
-  /** Returns whether anything that matters may have changed. */
+  /** Returns whether anything of interest may have changed. */
   function note(present: Map<string, T>, object: O & Meta): boolean {
     const { uid } = object.metadata;
     const kept = keep(object);

@@ -1,4 +1,4 @@
-/** Any Kubernetes object, as far as it has to be known to send it to the right place. */
+/** Any Kubernetes object, with the fields that its API path is made of. */
 export type KubeObject = {
   apiVersion: string;
   kind: string;
@@ -6,7 +6,7 @@ export type KubeObject = {
   [field: string]: unknown;
 };
 
-/** Kinds without a namespace, of those that a cluster's add-ons use. */
+/** The kinds without a namespace among those that a cluster's add-ons use. */
 const clusterScoped = new Set([
   'APIService',
   'ClusterRole',

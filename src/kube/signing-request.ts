@@ -17,7 +17,7 @@ export class DeniedError extends U7sError {
   override readonly name = 'DeniedError';
 }
 
-/** Asks the cluster for a certificate and waits for it. All PEM. */
+/** Requests a certificate from the cluster and waits for it. Request and certificate are PEM. */
 export async function requestCertificate(
   client: KubeClient,
   { requestPem, signerName, usages }: { requestPem: string; signerName: string; usages: string[] },

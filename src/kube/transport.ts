@@ -8,11 +8,11 @@ export type RequestOptions = {
   body?: unknown;
   contentType?: string;
   signal?: AbortSignal | undefined;
-  /** Milliseconds until the whole answer must be there; 30 000 unless told. */
+  /** Milliseconds until the whole answer must be there; 30 000 by default. */
   timeoutMs?: number;
 };
 
-/** Sends a request and returns as soon as the head of the answer is there, whatever its status. */
+/** Sends a request and returns with the head of the answer, whatever its status. */
 export function send(
   agent: Agent,
   method: string,
@@ -20,7 +20,7 @@ export function send(
   options: RequestOptions & { headers?: Record<string, string> },
 ): Promise<IncomingMessage> {
   const { body, contentType = 'application/json', signal, timeoutMs = 30_000 } = options;
-  // Each request listens for as long as it runs: more than ten at once are no leak.
+  // Each running request has a listener: more than ten of them are no leak.
   if (signal !== undefined) setMaxListeners(0, signal);
   const payload = body === undefined ? undefined : JSON.stringify(body);
   const headers = {
@@ -61,7 +61,7 @@ export async function textOf(response: IncomingMessage, signal: AbortSignal | un
   return text;
 }
 
-/** The body line by line as it arrives, wherever the chunks are cut. A last line without an end is torn and dropped. */
+/** The body line by line as it arrives, wherever the chunks are cut. An incomplete last line is dropped. */
 export async function* linesOf(response: IncomingMessage): AsyncGenerator<string> {
   response.setEncoding('utf8');
   let pending = '';

@@ -17,7 +17,7 @@ type Pod = KubeObject & {
   };
 };
 
-/** Milliseconds before a connection that failed is tried again, while the API server restarts. */
+/** Milliseconds before a failed connection is tried again, while the API server restarts. */
 const reconnectMs = 200;
 
 /**
@@ -81,21 +81,21 @@ export async function waitForObject<T extends KubeObject>(
   );
 }
 
-/** While the server restarts, or the host that it is on. */
+/** Errors while the server restarts, or the host that it runs on. */
 const passing = new Set([
   ...['ECONNREFUSED', 'ECONNRESET', 'EPIPE'],
   ...['ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH'],
 ]);
 
-/** Whether a request may succeed when it is repeated: the server is restarting, not ready yet, or overloaded. */
+/** Whether a request may succeed when it is repeated, since the server is restarting, not ready yet, or overloaded. */
 export function isTransient(error: unknown): boolean {
   if (error instanceof KubeError) return error.status >= 500 || [410, 429].includes(error.status);
   return passing.has(errnoOf(error) ?? '');
 }
 
 /**
- * Watches a collection until `find` makes something of what is there, and returns that. Survives a restart of the API
- * server: ends only so, by a refusal, or by `signal`.
+ * Watches a collection until `find` returns something for its present state, and returns that. Survives a restart of the
+ * API server: fails only by a refusal or by `signal`.
  */
 async function watchUntil<T extends KubeObject, R = true>(
   client: KubeClient,
@@ -105,7 +105,7 @@ async function watchUntil<T extends KubeObject, R = true>(
 ): Promise<R> {
   for (;;) {
     signal.throwIfAborted();
-    // Every watch begins with the present state, so nothing is missed between two of them.
+    // Every watch begins with the present state, so nothing is missed between two watches.
     const present = new Map<string, T>();
     try {
       for await (const { type, object } of client.watch<T>(path, { signal })) {
@@ -125,7 +125,7 @@ function readyCondition(conditions: Condition[] = []): Condition | undefined {
   return conditions.find(({ type, status }) => type === 'Ready' && status === 'True');
 }
 
-/** The API's times are cut to whole seconds. */
+/** Times of the API are truncated to whole seconds. */
 function isSince(time: string | undefined, since: Date): boolean {
   return time !== undefined && Date.parse(time) >= Math.floor(since.getTime() / 1000) * 1000;
 }

@@ -4,7 +4,7 @@ export type Bell = {
   rung(timeoutMs: number, signal: AbortSignal): Promise<void>;
 };
 
-/** Wakes the one who waits for it, however often it is rung meanwhile. */
+/** Wakes its waiter once, however often it was rung in the meantime. */
 export function createBell(): Bell {
   let pending = false;
   let wake = (): void => undefined;

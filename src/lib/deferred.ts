@@ -3,7 +3,7 @@ export type Deferred<T> = {
   resolve: (value: T) => void;
 };
 
-/** A promise and how to settle it, as `Promise.withResolvers` of Node 22. */
+/** A promise and the function that settles it, like `Promise.withResolvers` of Node 22. */
 export function deferred<T = void>(): Deferred<T> {
   let resolve: (value: T) => void = () => undefined;
   const promise = new Promise<T>((settle) => {

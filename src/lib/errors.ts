@@ -1,6 +1,6 @@
 import type { Fix } from './fixes.js';
 
-/** Exit codes are part of the CLI's contract: 1 failure, 2 usage, 3 `status` of a stopped cluster. */
+/** Exit codes are part of the CLI's contract: 1 failure, 2 usage, 3 `status` of an instance that is stopped. */
 export type ExitCode = number;
 
 export type ErrorOptions = { fixes?: readonly Fix[] | undefined; cause?: unknown; exitCode?: ExitCode };
@@ -33,12 +33,12 @@ export class UsageError extends U7sError {
   }
 }
 
-/** What helps against anything that was thrown, as far as that is known. */
+/** The fixes of anything that was thrown, as far as they are known. */
 export function fixesOf(error: unknown): readonly Fix[] {
   return error instanceof U7sError ? error.fixes : [];
 }
 
-/** The code of a failure that we know the cause of. */
+/** The code of a failure whose cause is known. */
 export function codeOf(error: unknown): string | undefined {
   return error instanceof U7sError ? error.code : undefined;
 }

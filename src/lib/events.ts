@@ -1,7 +1,7 @@
 import { codeOf, fixesOf, messageOf } from './errors.js';
 import type { Fix } from './fixes.js';
 
-/** What happens while a command works. Everything that takes time reports it here; `ui` renders it. */
+/** What happens while a command works: everything that takes time reports it, and `ui` renders it. */
 export type Event = StepEvent | Note | Warning;
 
 /** Good to know. `fixes` are what could be done about it. */
@@ -17,7 +17,7 @@ export type StepEvent = {
   /** What the user reads, e.g. `kube-apiserver` or `download etcd 3.6.14`. */
   title: string;
   state: 'started' | 'progress' | 'done' | 'failed';
-  /** A few words on how it stands: `12.3/27.0 MB`, `from cache`, the error. */
+  /** A few words on its state: `12.3/27.0 MB`, `from cache`, the error. */
   detail?: string;
   /** 0 to 1, when the end is known. */
   fraction?: number;
@@ -25,7 +25,7 @@ export type StepEvent = {
 
 export type Report = (event: Event) => void;
 
-/** The warning that takes the place of an error, where the work can go on without what failed. */
+/** The warning that replaces an error, where the work can go on without what failed. */
 export function warningOf(error: unknown, text = messageOf(error)): Warning {
   const [code, fixes] = [codeOf(error), fixesOf(error)];
   return {
@@ -36,7 +36,7 @@ export function warningOf(error: unknown, text = messageOf(error)): Warning {
   };
 }
 
-/** Runs `work` as one reported step; its result's `detail` may be set by the work through `progress`. */
+/** Reports `work` as one step. The last `detail` that it passes to `progress` is that of the result, too. */
 export async function step<T>(
   report: Report,
   id: string,

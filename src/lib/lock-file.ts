@@ -8,8 +8,8 @@ import { lives, processInfo } from './processes.js';
 const pollMs = 200;
 
 /**
- * Runs `work` while holding the lock file `path`, so that of several processes one works at a time. The file names its
- * holder by pid and start time; a holder that no longer exists loses it. `onWait` is told once whom we wait for.
+ * Runs `work` while holding the lock file `path`, so that only one of several processes works at a time. The file names its
+ * holder by pid and start time; a holder that no longer exists loses it. `onWait` is called once, with the holder's pid.
  */
 export async function withLock<T>(
   path: string,
@@ -71,7 +71,7 @@ function isStale(content: string): boolean {
   }
 }
 
-/** Another waiter may have replaced the stale lock between our look and the rename: then what we took is put back. */
+/** Another waiter may have replaced the stale lock between our look and the rename: then the file is put back. */
 async function takeAway(path: string, stale: string): Promise<void> {
   const taken = `${path}.${randomBytes(6).toString('hex')}`;
   try {
@@ -83,7 +83,7 @@ async function takeAway(path: string, stale: string): Promise<void> {
   }
 }
 
-/** What waiters left that were killed. One that is empty or torn may be just being written, by one who waits now. */
+/** Removes what killed waiters have left. A file that is empty or torn may belong to a waiter that is writing it now. */
 async function removeAbandoned(path: string): Promise<void> {
   const folder = dirname(path);
   for (const name of await readdir(folder)) {

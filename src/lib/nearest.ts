@@ -1,4 +1,4 @@
-/** The candidate a mistyped word most likely meant: at most a third of its letters wrong. */
+/** The candidate that a mistyped word most likely means, if at most a third of its letters are wrong. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const ranked = candidates
     .map((candidate) => ({ candidate, distance: editDistance(word, candidate) }))

@@ -7,11 +7,11 @@ export type ProcessInfo = {
   /** Of processes. */
   group: number;
   name: string;
-  /** proc_pid_stat(5): R, S and D live, T is stopped, Z and X are dead. */
+  /** proc_pid_stat(5): R, S and D are alive, T is stopped, Z and X are dead. */
   state: string;
-  /** A dead process of which threads still run still holds its files. */
+  /** A dead process that still has running threads still holds its files. */
   threads: number;
-  /** Clock ticks between boot and its start, which tells it from a later process of the same number. */
+  /** Clock ticks between boot and its start, which tell it from a later process of the same pid. */
   startTime: string;
 };
 
@@ -44,7 +44,7 @@ function allProcesses(): ProcessInfo[] {
   );
 }
 
-/** Every process that `pid` has started, directly or not, and that is still its descendant. */
+/** Every process that is a descendant of `pid` now. */
 export function descendantsOf(pid: number): ProcessInfo[] {
   const all = allProcesses();
   const found = all.filter(({ parent }) => parent === pid);
@@ -57,17 +57,17 @@ export function isAlive(pid: number): boolean {
   return process !== undefined && lives(process);
 }
 
-/** Whether a process group has a member that lives. */
+/** Whether a process group has a living member. */
 export function groupLives(group: number): boolean {
   return allProcesses().some((process) => process.group === group && lives(process));
 }
 
-/** A zombie holds nothing any more, when its last thread is one. */
+/** A zombie holds nothing any more once its last thread is one too. */
 export function lives({ state, threads }: ProcessInfo): boolean {
   return state !== 'X' && (state !== 'Z' || threads > 1);
 }
 
-/** The process that has a socket open, by the socket's inode, if it is one whose files we may look at. */
+/** The process that has the socket with this inode open, if we may look at its files. */
 export function socketHolder(inode: string): ProcessInfo | undefined {
   return allProcesses().find(({ pid }) => openFiles(pid).includes(`socket:[${inode}]`));
 }
@@ -89,7 +89,7 @@ function linkOf(path: string): string {
   }
 }
 
-/** The process's number in each PID namespace from ours inwards; empty when it is gone. */
+/** The process's pid in each PID namespace, from ours inwards; empty when it is gone. */
 export function namespacePids(pid: number): number[] {
   try {
     const [, numbers = ''] = /^NSpid:\s+(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
@@ -100,8 +100,8 @@ export function namespacePids(pid: number): number[] {
 }
 
 /**
- * Waits until none of them lives, 5 s at most. The first process of a PID namespace is dead only when all in it are, so
- * that nothing of the node is left then.
+ * Waits until none of them is alive, at most 5 s. The first process of a PID namespace is dead only when all others in it
+ * are, so that nothing of the node is left then.
  */
 export async function untilGone(processes: readonly { pid: number }[]): Promise<void> {
   const end = performance.now() + 5_000;

@@ -1,10 +1,10 @@
 import { nodeComponents } from '../pki/certificates.js';
 import type { Requested } from '../pki/request.js';
 
-/** A CertificateSigningRequest of the cluster, read. */
+/** A CertificateSigningRequest of the cluster, parsed. */
 export type SigningRequest = {
   name: string;
-  /** Who asks. */
+  /** Who has made the request. */
   username: string;
   groups: readonly string[];
   signerName: string;
@@ -15,19 +15,19 @@ export type SigningRequest = {
   state: 'pending' | 'approved' | 'denied';
 };
 
-/** What a request is judged by. */
+/** The state of the cluster by which a request is judged. */
 export type ClusterView = {
-  /** Names of all nodes to their addresses. */
+  /** From the names of all nodes to their addresses. */
   nodes: ReadonlyMap<string, readonly string[]>;
-  /** When each node was last seen, also those that have left since; milliseconds since the epoch. */
+  /** When each node was last seen, including those that have left; milliseconds since the epoch. */
   seenAt: ReadonlyMap<string, number>;
   requests: readonly SigningRequest[];
 };
 
-/** `usedUp`: the token by which this node came, which is not to admit another one. */
+/** `usedUp`: the token by which this node came, which must not admit another one. */
 export type Verdict = { approve: true; usedUp?: string } | { deny: string };
 
-/** Every token's holders are in this group, those of one that may be used again in the other as well. */
+/** The holders of every token are in the first group, those of a reusable token also in the second. */
 export const joiningGroup = 'system:bootstrappers:usernetes';
 export const reusableGroup = 'system:bootstrappers:usernetes:reusable';
 
@@ -41,10 +41,10 @@ const ourSigners: ReadonlySet<string> = new Set(Object.values(signers));
 
 const tokenUser = 'system:bootstrap:';
 const nodeUser = 'system:node:';
-/** Two tokens may name the same node at about the same time; a join that failed must not keep the name for long. */
+/** Two tokens may name the same node at about the same time; a failed join must not reserve the name for long. */
 const nameReservedMs = 60_000;
 
-/** Undefined for a request that is not for us to answer. */
+/** Undefined for a request that is not ours to answer. */
 export function judge(request: SigningRequest, view: ClusterView): Verdict | undefined {
   if (request.username.startsWith(tokenUser) && request.groups.includes(joiningGroup)) {
     return judgeJoin(request, view);
@@ -55,11 +55,11 @@ export function judge(request: SigningRequest, view: ClusterView): Verdict | und
   return undefined;
 }
 
-/** A token admits a kubelet of a name that is free, and nothing else. */
+/** A token admits a kubelet with a free name, and nothing else. */
 function judgeJoin(request: SigningRequest, { nodes, seenAt, requests }: ClusterView): Verdict {
   const name = nodeNameIn(request);
   if (request.signerName !== signers.kubelet || name === undefined) {
-    return { deny: 'a token is for the certificate of a kubelet' };
+    return { deny: 'a token admits only the certificate of a kubelet' };
   }
   if (!isClient(request)) return { deny: 'a client certificate has no names besides its subject' };
   if (nodes.has(name)) return { deny: `the cluster has a node ${name} already` };
@@ -71,7 +71,7 @@ function judgeJoin(request: SigningRequest, { nodes, seenAt, requests }: Cluster
   if (before !== undefined && !request.groups.includes(reusableGroup)) {
     return { deny: `this token has been used, for node ${nodeNameIn(before)}` };
   }
-  // One that has become a node since, and has left, is not joining any more.
+  // A node that has joined since, and has left, is no longer joining.
   const leftAt = seenAt.get(name) ?? -Infinity;
   const rival = admitted.find(
     (other) =>
@@ -79,12 +79,10 @@ function judgeJoin(request: SigningRequest, { nodes, seenAt, requests }: Cluster
       other.createdAt > leftAt &&
       request.createdAt - other.createdAt < nameReservedMs,
   );
-  return rival === undefined
-    ? { approve: true }
-    : { deny: `a node ${name} is just joining by another token` };
+  return rival === undefined ? { approve: true } : { deny: `a node ${name} is joining with another token` };
 }
 
-/** A node speaks for itself: with its own name, in its own components' names, and at an address no other node has. */
+/** A node may ask only for itself: by its own name, for its own components, and at an address that no other node has. */
 function judgeNode(
   request: SigningRequest,
   node: string,
@@ -121,7 +119,7 @@ function faultOf(request: SigningRequest, node: string, nodes: ClusterView['node
       if (nodeNameIn(request) !== node) return 'a node may ask only for itself';
       if (!hasUsages(request, 'server auth')) return 'its usages are not those of a server';
       if (requested.otherNames > 0 || requested.dns.some((name) => name !== node)) {
-        return 'a node may be called only by its name and its addresses';
+        return 'a node has no names other than its own and its addresses';
       }
       const taken = requested.ips.find((ip) =>
         [...nodes].some(([other, addresses]) => other !== node && addresses.includes(ip)),
@@ -131,7 +129,7 @@ function faultOf(request: SigningRequest, node: string, nodes: ClusterView['node
   }
 }
 
-/** The node that a kubelet's certificate is for. */
+/** The node that a requested certificate of a kubelet is for. */
 function nodeNameIn({ requested: { subject } }: SigningRequest): string | undefined {
   const [organization, commonName = '', ...more] = subject;
   if (organization !== 'O=system:nodes' || more.length > 0) return undefined;

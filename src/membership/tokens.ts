@@ -9,7 +9,7 @@ import { joiningGroup, reusableGroup } from './approval.js';
 export const tokenPattern = /^([a-z0-9]{6})\.([a-z0-9]{16})$/;
 
 export type TokenInfo = {
-  /** The part before the dot, which is no secret. */
+  /** The part before the dot, which is not secret. */
   id: string;
   /** ISO 8601; missing for a token that never expires, which only others make. */
   expires?: string;
@@ -20,7 +20,7 @@ export type TokenInfo = {
 const secrets = '/api/v1/namespaces/kube-system/secrets';
 const secretType = 'bootstrap.kubernetes.io/token';
 
-/** Makes a token that is good for joining, for `ttlMs` milliseconds. */
+/** Makes a token by which nodes can join for `ttlMs` milliseconds. */
 export async function createToken(
   client: KubeClient,
   { ttlMs, reusable }: { ttlMs: number; reusable: boolean },

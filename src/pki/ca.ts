@@ -7,7 +7,7 @@ import { x509 } from './x509.js';
 /** A certificate and its PKCS#8 key, both PEM. */
 export type KeyPair = { certPem: string; keyPem: string };
 
-/** A certification authority that is ready to sign. */
+/** A certificate authority that is ready to sign. */
 export type Issuer = {
   certPem: string;
   name: X509.JsonName;
@@ -21,7 +21,7 @@ type Keys = { publicDer: Buffer; keyPem: string };
 export const algorithm = { name: 'ECDSA', namedCurve: 'P-256' };
 export const signingAlgorithm = { name: 'ECDSA', hash: 'SHA-256' };
 
-// Encoding is what costs time, so what all certificates have in common is encoded once.
+// Encoding takes most of the time, so the parts that all certificates have in common are encoded once.
 const leafExtensions = [
   new x509.BasicConstraintsExtension(false, undefined, true),
   new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
@@ -35,7 +35,7 @@ const usageExtensions = {
   ]),
 };
 
-/** So that a machine whose clock is a little behind accepts a new certificate. */
+/** How long before its making a certificate is valid, for machines whose clocks are a little behind. */
 const skewMs = 5 * 60_000;
 
 /** Makes a self-signed authority, valid for ten years. */
@@ -69,7 +69,7 @@ export async function createAuthority(commonName: string, now: Date): Promise<Ke
   return { certPem, keyPem, issuer: { ...issuer, certPem } };
 }
 
-/** An authority from its files, to sign with. */
+/** Loads an authority from its files, to sign with it. */
 export async function loadIssuer({ certPem, keyPem }: KeyPair): Promise<Issuer> {
   const certificate = new x509.X509Certificate(certPem);
   return {
@@ -81,7 +81,7 @@ export async function loadIssuer({ certPem, keyPem }: KeyPair): Promise<Issuer> 
   };
 }
 
-/** Makes a key and has `issuer` certify it for a year, or for as long as the issuer itself is valid. */
+/** Makes a key, which `issuer` certifies for a year, or for as long as it is valid itself. */
 export async function issueCertificate(spec: CertificateSpec, issuer: Issuer, now: Date): Promise<KeyPair> {
   const { publicDer, keyPem } = generateKeys();
   const certificate = await x509.X509CertificateGenerator.create({

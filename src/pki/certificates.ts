@@ -1,4 +1,4 @@
-/** The authorities of a cluster: of its API, of etcd, and of requests that the API server passes on to extension servers. */
+/** The authorities of a cluster: for its API, for etcd, and for requests that the API server passes on to extension servers. */
 export const authorities = {
   ca: 'kubernetes',
   'etcd-ca': 'etcd-ca',
@@ -10,7 +10,7 @@ export type AuthorityName = keyof typeof authorities;
 /** Extended key usage; `both` for a server that also presents its certificate to others. */
 export type Usage = 'server' | 'client' | 'both';
 
-/** A leaf certificate as it has to be; `<name>.crt` and `<name>.key` are its files. */
+/** What a leaf certificate must be; `<name>.crt` and `<name>.key` are its files. */
 export type CertificateSpec = {
   name: string;
   authority: AuthorityName;
@@ -19,7 +19,7 @@ export type CertificateSpec = {
   usage: Usage;
   /** Subject alternative names: DNS names and IP addresses. */
   hosts: string[];
-  /** Whether its authority's certificate stands behind it in the file, for those who know only that one's hash. */
+  /** Whether its authority's certificate follows it in the file, for clients that know only that one's hash. */
   chain?: true;
 };
 
@@ -30,9 +30,9 @@ export type CertificateTableInput = {
   /** Of the Service `kubernetes`: the first address of the service CIDR. */
   serviceAddress: string;
   dnsDomain: string;
-  /** Host address the API is published on; a wildcard names no host and is left out. */
+  /** Host address on which the API is published; a wildcard names no host and is left out. */
   apiAddress: string;
-  /** Host address by which other nodes reach this one; missing where there are none. */
+  /** Host address by which other nodes reach this one; missing if there are no others. */
   hostIp?: string;
 };
 
@@ -62,11 +62,11 @@ export function certificateTable(input: CertificateTableInput): CertificateSpec[
       ]),
       ...(severalNodes ? { chain: true as const } : {}),
     },
-    // Gets exactly the right to use kubelets, by config/manifests/kubelet-api-access.yaml.
+    // config/manifests/kubelet-api-access.yaml grants it the right to use kubelets, and no other.
     client('kube-apiserver-kubelet-client', 'ca', 'kube-apiserver-kubelet-client'),
     client('kube-apiserver-etcd-client', 'etcd-ca', 'kube-apiserver-etcd-client'),
     client('front-proxy-client', 'front-proxy-ca', 'front-proxy-client'),
-    // etcd's own gateway connects to its gRPC side with the server's certificate.
+    // etcd's own gateway presents the server's certificate to its gRPC side.
     { ...server('etcd-server', 'etcd-ca', 'etcd-server', loopback), usage: 'both' },
     client('kubelet', 'ca', `system:node:${nodeName}`, 'system:nodes'),
     server('kubelet-server', 'ca', `system:node:${nodeName}`, [nodeName, nodeAddress, '127.0.0.1', ...host]),
@@ -75,12 +75,12 @@ export function certificateTable(input: CertificateTableInput): CertificateSpec[
     client('kube-scheduler', 'ca', 'system:kube-scheduler'),
     server('kube-scheduler-server', 'ca', 'kube-scheduler', loopback),
     client('kube-proxy', 'ca', 'system:kube-proxy'),
-    // Gets its few rights by config/manifests/port-publisher.yaml.
+    // config/manifests/port-publisher.yaml grants it its few rights.
     client('port-publisher', 'ca', 'usernetes:port-publisher'),
     ...(severalNodes
       ? [
           ofNode('flannel', nodeName),
-          // Answers the requests of nodes that join: config/manifests/nodes/node-approver.yaml.
+          // Answers the requests of nodes that join; config/manifests/nodes/node-approver.yaml grants its rights.
           client('node-approver', 'ca', 'usernetes:node-approver'),
         ]
       : []),
@@ -91,7 +91,7 @@ export function certificateTable(input: CertificateTableInput): CertificateSpec[
   ];
 }
 
-/** What the components of nodes are called that Kubernetes itself has no name for: `usernetes:<component>:<node>`. */
+/** The components of nodes that Kubernetes itself has no name for; they are called `usernetes:<component>:<node>`. */
 export const nodeComponents = ['kube-proxy', 'flannel', 'port-publisher'] as const;
 
 /** Every certificate of a node that has joined a control plane elsewhere, which signs them. */
@@ -112,7 +112,7 @@ const serverFor = (...hosts: string[]): Pick<CertificateSpec, 'usage' | 'hosts'>
   hosts,
 });
 
-/** The component's rights are bound to the group, so that they hold for every node. */
+/** A component's rights are bound to its group, so that they hold for every node. */
 function ofNode(component: (typeof nodeComponents)[number], nodeName: string): CertificateSpec {
   return client(component, 'ca', `usernetes:${component}:${nodeName}`, `usernetes:${component}`);
 }

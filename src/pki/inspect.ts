@@ -8,7 +8,7 @@ import type { KeyPair } from './ca.js';
 import type { CertificateSpec } from './certificates.js';
 import { certificateFiles } from './identity.js';
 
-/** Milliseconds before the end of a certificate at which the next start renews it: 90 days. */
+/** In milliseconds: a start renews certificates that expire within 90 days. */
 export const renewBeforeMs = 90 * 24 * 3600_000;
 
 /** RFC 5280, 4.2.1.12: id-kp-serverAuth and id-kp-clientAuth. */
@@ -33,8 +33,8 @@ export async function readPair(dir: string, name: string): Promise<Partial<KeyPa
 }
 
 /**
- * What makes a leaf unfit: it has to be made anew. Undefined when it is fit. Cheap enough (about 0.3 ms) for every
- * start: uses what Node has built in, not the library that makes certificates.
+ * Why a leaf must be made again; undefined when it is fit. Cheap enough (about 0.3 ms) for every start: it uses what Node
+ * has built in, not the library that makes certificates.
  */
 export function leafFault(
   { certPem, keyPem }: Partial<KeyPair>,
@@ -56,7 +56,7 @@ export function leafFault(
   return isFor(certificate, spec) ? undefined : 'made for other names or another usage';
 }
 
-/** The certificate of an authority that exists, or undefined when both halves are missing. Throws when it cannot be used. */
+/** The certificate of an authority, or undefined if neither half of the pair exists. Throws when it cannot be used. */
 export function inspectAuthority(
   dir: string,
   name: string,
@@ -87,7 +87,7 @@ export function inspectAuthority(
   return certificate;
 }
 
-/** The error about a file that cannot be made again without breaking what the cluster has stored or handed out. */
+/** The error about a file that cannot be made again without breaking what the cluster has stored or issued. */
 export function lost(file: string, message: string): U7sError {
   return new U7sError('pki-damaged', message, {
     fixes: [
@@ -97,7 +97,7 @@ export function lost(file: string, message: string): U7sError {
   });
 }
 
-/** When each certificate in `dir` ends: its name, without `.crt`, to an ISO 8601 time. Empty without a directory. */
+/** When each certificate in `dir` expires: from its name, without `.crt`, to an ISO 8601 time. Empty without a folder. */
 export async function certificateExpiries(dir: string): Promise<Record<string, string>> {
   const files = await readdir(dir).catch((error: unknown) => {
     if (errnoOf(error) === 'ENOENT') return [];
@@ -114,7 +114,7 @@ export async function certificateExpiries(dir: string): Promise<Record<string, s
   );
 }
 
-/** Beginning and end in milliseconds since the epoch. */
+/** Start and end in milliseconds since the epoch. */
 export function validity(certificate: X509Certificate): { start: number; end: number } {
   return { start: Date.parse(certificate.validFrom), end: Date.parse(certificate.validTo) };
 }
@@ -124,7 +124,7 @@ function parseFitting(certPem: string, keyPem: string): X509Certificate | undefi
     const certificate = new X509Certificate(certPem);
     return certificate.checkPrivateKey(createPrivateKey(keyPem)) ? certificate : undefined;
   } catch {
-    return undefined; // one of them is not PEM: a torn or foreign file
+    return undefined; // one of them is not PEM but a torn or foreign file
   }
 }
 

@@ -3,18 +3,18 @@ import { algorithm, alternativeNames, signingAlgorithm } from './ca.js';
 import type { CertificateSpec } from './certificates.js';
 import { x509 } from './x509.js';
 
-/** What a certificate signing request asks for, as far as it may ask. */
+/** What a certificate signing request asks for. */
 export type Requested = {
   /** Every attribute of the subject: `['O=system:nodes', 'CN=system:node:a']`. */
   subject: string[];
   /** Subject alternative names. */
   dns: string[];
   ips: string[];
-  /** Of other kinds than those two. */
+  /** How many there are of other kinds. */
   otherNames: number;
 };
 
-/** Makes a key and a request (PKCS#10) for `spec` that it signs; both PEM. The key goes nowhere. */
+/** Makes a key and a request (PKCS#10) for `spec`, signed with it; both PEM. The key is not sent anywhere. */
 export async function createRequest(spec: CertificateSpec): Promise<{ requestPem: string; keyPem: string }> {
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
   const request = await x509.Pkcs10CertificateRequestGenerator.create({
@@ -36,7 +36,7 @@ export async function createRequest(spec: CertificateSpec): Promise<{ requestPem
 
 const subjectAltName = '2.5.29.17';
 
-/** Throws for what is no request. */
+/** Throws if `pem` is not a request. */
 export function readRequest(pem: string): Requested {
   const request = new x509.Pkcs10CertificateRequest(pem);
   const extension = request.getExtension(subjectAltName);

@@ -20,9 +20,8 @@ type Authority = { name: AuthorityName; pair: Partial<KeyPair>; certificate: X50
 type Leaf = { spec: CertificateSpec; pair: Partial<KeyPair>; fault: string };
 
 /**
- * Brings `dir` to what `table` asks for: makes what is missing, renews leaves that end in under 90 days or do not
- * match any more, and leaves everything else alone. An authority is never replaced. Everything is 0600 in a 0700
- * directory. The first time all files appear at once, so that a crash leaves no half of a pair behind; later a
+ * Brings `dir` to the state of `table`: makes what is missing, renews leaves that expire within 90 days or no longer match,
+ * and leaves everything else as it is. An authority is never replaced. Every file is 0600 in a 0700 folder. The first time all files appear at once, so that a crash leaves no half of a pair behind; later a
  * half-written leaf is recognised, because its key does not fit, and made again.
  *
  * Throws a `U7sError` when something that cannot be replaced is lost, torn or out of date.
@@ -97,7 +96,7 @@ async function ensureIn(
   return { created, renewed: renewed.map(({ spec }) => spec.name) };
 }
 
-/** One line for each reason, since most often all leaves end on the same day. */
+/** One line for each reason, since usually all leaves expire on the same day. */
 function announce(renewed: Leaf[], report: Report | undefined): void {
   for (const reason of new Set(renewed.map(({ fault }) => fault))) {
     const names = renewed.filter(({ fault }) => fault === reason).map(({ spec }) => spec.name);
@@ -110,14 +109,14 @@ async function readAuthority(dir: string, name: AuthorityName, now: Date): Promi
   return { name, pair, certificate: inspectAuthority(dir, name, pair, now) };
 }
 
-/** Makes the authorities that are missing and opens those that have to sign. */
+/** Makes the authorities that are missing and loads those that have to sign. */
 async function ensureIssuers(
   target: Target,
   existing: Authority[],
   signing: Set<AuthorityName>,
   now: Date,
 ): Promise<Map<AuthorityName, Issuer>> {
-  // Imported only when there is something to make: it costs more time than everything that an up-to-date start does.
+  // Imported only when there is something to make: this takes longer than all that a start with good certificates does.
   const { createAuthority, loadIssuer } = await import('./ca.js');
   const issuers = new Map<AuthorityName, Issuer>();
   await allSettled(
@@ -138,7 +137,7 @@ function warnOfEnd(existing: Authority[], now: Date, report: Report | undefined)
   for (const { name, certificate } of existing) {
     const end = certificate === undefined ? Infinity : validity(certificate).end;
     if (end - now.getTime() >= renewBeforeMs) continue;
-    const text = `the authority ${name} ends ${new Date(end).toISOString().slice(0, 10)}; start a new cluster before then`;
+    const text = `the certificate of the authority ${name} expires on ${new Date(end).toISOString().slice(0, 10)}; start a new cluster before then`;
     report?.({ kind: 'warning', text });
   }
 }

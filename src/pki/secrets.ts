@@ -5,8 +5,8 @@ import type { Target } from './identity.js';
 import { lost, readIfThere } from './inspect.js';
 
 /**
- * The key that signs service-account tokens, `sa.key`, and the one that verifies them, `sa.pub`. Returns whether it
- * was made, in `target`; one that is in `dir` stays as it is.
+ * Ensures the key that signs service-account tokens, `sa.key`, and the one that verifies them, `sa.pub`. Those in `dir` stay
+ * as they are; missing ones are made in `target`. Returns whether one was made.
  */
 export async function ensureServiceAccountKey(dir: string, target: Target): Promise<boolean> {
   const [privatePem, publicPem] = await Promise.all([
@@ -30,8 +30,8 @@ export async function ensureServiceAccountKey(dir: string, target: Target): Prom
 }
 
 /**
- * How the API server encrypts Secrets in etcd. `isNew` says that the cluster has nothing stored yet: later a lost key
- * means lost Secrets, and a new key in its place would hide that until they are read.
+ * Ensures the file that says how the API server encrypts Secrets in etcd. `isNew` means that the cluster has stored nothing
+ * yet: later a lost key means lost Secrets, and a new key would hide that until they are read.
  */
 export async function ensureEncryptionConfig(dir: string, target: Target, isNew: boolean): Promise<boolean> {
   const path = join(dir, 'encryption-config.yaml');
@@ -41,7 +41,7 @@ export async function ensureEncryptionConfig(dir: string, target: Target, isNew:
   return true;
 }
 
-/** https://kubernetes.io/docs/tasks/administer-cluster/encrypt-data/; `identity` last reads what was stored in the clear. */
+/** https://kubernetes.io/docs/tasks/administer-cluster/encrypt-data/; `identity` comes last and reads what was stored in the clear. */
 function renderEncryptionConfig(key: Buffer): string {
   return `apiVersion: apiserver.config.k8s.io/v1
 kind: EncryptionConfiguration

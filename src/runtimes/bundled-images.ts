@@ -2,7 +2,7 @@ import type { Command } from '../images/image-store.js';
 import type { DependencyCondition, ServiceDefinition } from '../supervisor/definition.js';
 import { serviceEnv } from '../services/context.js';
 
-/** Loads the images that were made from binaries, so that no registry is needed; `load` takes in those that are missing. */
+/** Loads the images that are made from binaries, so that no registry is needed; `load` imports those that are missing. */
 export function bundledImages(
   load: Command,
   dependsOn: Record<string, DependencyCondition>,

@@ -39,12 +39,12 @@ export function storeOf(binary: ServiceContext['binary']): ContainerdStore {
   return { ctr: binary('ctr'), socket: containerdSocket, namespace: 'k8s.io' };
 }
 
-/** Takes in those of the bundled images that are missing. */
+/** Imports those of the bundled images that are missing. */
 export function importBundled(context: ServiceContext): Command {
   return importMissingCommand(storeOf(context.binary), context.snapshotter, context.images);
 }
 
-/** `further` programs that it is to find: by PATH it looks for shims, and these for OCI runtimes. */
+/** `further` programs that containerd must find on its PATH, where it looks for shims, and shims for OCI runtimes. */
 export function containerd(context: ServiceContext, further: readonly string[] = []): ServiceDefinition {
   const config = etcFile(context, 'containerd.toml');
   const mounting = context.snapshotter === 'fuse-overlayfs' ? ['fuse-overlayfs'] : [];
@@ -79,7 +79,7 @@ const text = JSON.stringify; // a JSON string is a TOML basic string
 
 function containerdConfig(context: ServiceContext): string {
   return `version = 3
-# What the user sets goes over what stands here.
+# The user's own settings override those here.
 imports = [${text(join(context.runtimeConfig, 'containerd.d/*.toml'))}]
 root = "/var/lib/containerd"
 state = "/run/containerd"
@@ -112,7 +112,7 @@ function criConfig(context: ServiceContext): string {
     sandbox = ${text(context.pauseImage)}
 
 [plugins."io.containerd.cri.v1.runtime"]
-  # None of these can be had without being root on the host.
+  # None of these is available without being root on the host.
   disable_apparmor = true
   restrict_oom_score_adj = true
   disable_hugetlb_controller = true

@@ -2,12 +2,12 @@ import { dirname } from 'node:path';
 import { networkFolder } from '../services/pod-network.js';
 import type { ServiceContext } from '../services/context.js';
 
-/** crio.conf: what differs from CRI-O's own defaults. Storage and registries stand in the files that skopeo reads too. */
+/** crio.conf: what differs from CRI-O's own defaults. Storage and registries are in the files that skopeo reads too. */
 export function crioConfig(context: ServiceContext, runtime: string): string {
   const text = JSON.stringify; // a JSON string is a TOML basic string
   return `[crio]
 version_file = "/run/crio/version"
-# All that CRI-O keeps lies in one folder of the cluster's state.
+# All that CRI-O keeps is in one folder of the instance's state.
 clean_shutdown_file = "/var/lib/containers/clean.shutdown"
 
 [crio.api]
@@ -16,20 +16,20 @@ listen = "/run/crio/crio.sock"
 [crio.runtime]
 default_runtime = "runc"
 cgroup_manager = "cgroupfs"
-# Without it a pod's cgroup has to be made by CRI-O itself, which fails where none is delegated.
+# Otherwise CRI-O would make a pod's cgroup itself, which fails where none is delegated.
 drop_infra_ctr = false
 pinns_path = ${text(context.binary('pinns'))}
 namespaces_dir = "/run/crio"
 container_exits_dir = "/run/crio/exits"
 container_attach_socket_dir = "/run/crio"
-# None of these can be had without being root on the host.
+# None of these is available without being root on the host.
 selinux = false
 apparmor_profile = "unconfined"
 irqbalance_config_file = ""
 irqbalance_config_restore_file = "disable"
 cdi_spec_dirs = []
 hooks_dir = []
-# As with containerd: an ordinary user may serve port 80, and anybody may ping.
+# As with containerd: any user may serve port 80 and ping.
 default_sysctls = ["net.ipv4.ip_unprivileged_port_start=0", "net.ipv4.ping_group_range=0 65535"]
 
 [crio.runtime.runtimes.runc]

@@ -11,8 +11,8 @@ import type { Runtime } from './runtime.js';
 const socket = '/run/crio/crio.sock';
 
 /**
- * CRI-O. Its files lie where it and skopeo look by themselves, in the /etc of the namespaces: so both, and whoever is in
- * `u7s shell`, see the same storage and the same policy without being told.
+ * CRI-O. Its files are where it and skopeo look by default, in the /etc of the namespaces, so that both of them, and people
+ * in `u7s shell`, see the same storage and the same policy.
  */
 export const crioRuntime: Runtime = {
   artifacts: ['crio', 'conmon', 'skopeo', 'runc'],
@@ -33,7 +33,7 @@ export const crioRuntime: Runtime = {
   images: (binary) => skopeoStore(binary('skopeo')),
 };
 
-/** The kernel takes connections on the socket as soon as it is there; an answer shows that CRI-O is at work. */
+/** The kernel accepts connections on the socket as soon as it exists; only an answer shows that CRI-O works. */
 const info: ProbeTarget = { type: 'http', url: 'http://localhost/info', socket };
 
 function crio(context: ServiceContext): ServiceDefinition {
@@ -42,7 +42,7 @@ function crio(context: ServiceContext): ServiceDefinition {
   const delegated = context.cgroups === 'delegated';
   return daemon('crio', {
     command: context.binary('crio'),
-    // What the user sets goes over what stands in crio.conf.
+    // The user's own settings override those in crio.conf.
     args: ['--config-dir', join(context.runtimeConfig, 'crio.conf.d')],
     files: [
       privateFile('/etc/crio/crio.conf', crioConfig(context, delegated ? wrapper : runc)),
@@ -55,9 +55,9 @@ function crio(context: ServiceContext): ServiceDefinition {
     ],
     env: {
       PATH: `${dirname(runc)}:${systemPath}`,
-      // What the user has configured for engines of their own, by files in their home, is not for the node's.
+      // Files in the user's home configure their own engines, not the node's.
       HOME: '/var/lib/containers',
-      // Asks for no cgroup, no oom_score_adj and no device rules; with cgroups of our own only the second is in the way.
+      // Then CRI-O asks for no cgroup, no oom_score_adj and no device rules; with cgroups of our own only the second fails.
       ...(delegated ? {} : { _CRIO_ROOTLESS: '1' }),
     },
     ready: { ...info, periodMs: 100, timeoutMs: 2_000, startupMs },

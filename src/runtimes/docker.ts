@@ -11,8 +11,8 @@ import { dockerOptionsFile, readDockerOptions } from './docker-options.js';
 import type { Runtime, RuntimeContext } from './runtime.js';
 
 /**
- * dockerd and the kubelet over one containerd: in its namespace `k8s.io` both have the same images. The kubelet does not
- * depend on dockerd.
+ * dockerd and the kubelet share one containerd and, in its namespace `k8s.io`, the same images. The kubelet does not depend
+ * on dockerd.
  */
 export const dockerRuntime: Runtime = {
   artifacts: [...containerdRuntime.artifacts, 'docker', 'docker-init'],
@@ -58,7 +58,7 @@ function dockerd(context: RuntimeContext): ServiceDefinition {
     dependsOn: { containerd: 'ready' },
     ready: { ...ping, ...readiness },
     live: { ...ping, ...liveness },
-    // It gives its containers 10 s to end.
+    // dockerd gives its containers 10 s to end.
     graceMs: 15_000,
   });
 }

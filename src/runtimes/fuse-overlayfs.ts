@@ -4,7 +4,7 @@ import { daemon, systemPath, type ServiceContext, startupMs } from '../services/
 
 const socket = '/run/containerd-fuse-overlayfs.sock';
 
-/** What containerd needs to stack layers where the kernel's overlayfs refuses to: a snapshotter in a process of its own. */
+/** A snapshotter in a process of its own, by which containerd stacks layers where the kernel's overlayfs cannot. */
 export function snapshotterServices({ snapshotter, binary }: ServiceContext): ServiceDefinition[] {
   if (snapshotter !== 'fuse-overlayfs') return [];
   return [
@@ -17,7 +17,7 @@ export function snapshotterServices({ snapshotter, binary }: ServiceContext): Se
   ];
 }
 
-/** Of containerd; who mounts what it hands out finds the file system's program by PATH. */
+/** For containerd.toml. Whoever mounts the snapshots finds the file system's program by PATH. */
 export const fuseConfig = `
 [proxy_plugins."fuse-overlayfs"]
   type = "snapshot"

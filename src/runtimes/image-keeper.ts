@@ -12,8 +12,8 @@ ctr=$1 socket=$2 namespace=$3; shift 3
 }`;
 
 /**
- * Brings bundled images back that somebody removed: to docker one that only pods use is unused, and `docker system prune
- * -a` removes it. Ends with containerd's events, and is then started again.
+ * Restores bundled images that somebody has removed: docker counts one that only pods use as unused, so `docker system prune
+ * -a` removes it. Ends when containerd's events end, and is then started again.
  */
 export function imageKeeper(context: ServiceContext): ServiceDefinition {
   const { ctr, socket, namespace } = storeOf(context.binary);

@@ -1,9 +1,9 @@
 import { wrapRuntime } from './runtime-wrapper.js';
 
 /**
- * An OCI runtime for engines that ask for any `oom_score_adj`: runc, asked for none below what it has itself. Only root
- * of the host may make a process less likely to be killed; runc gives up when that is refused. containerd has
- * `restrict_oom_score_adj` for it.
+ * An OCI runtime for engines that ask for any `oom_score_adj`: runc, but never asked for a lower value than its own. Only
+ * root of the host may make a process less likely to be killed; runc gives up when that is refused. containerd has the
+ * option `restrict_oom_score_adj` for it.
  *
  * @param runc absolute path of the real runc
  * @returns a POSIX shell script, to be installed executable

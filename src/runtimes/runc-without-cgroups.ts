@@ -1,8 +1,8 @@
 import { wrapRuntime } from './runtime-wrapper.js';
 
 /**
- * An OCI runtime for hosts without cgroup delegation: runc, told to ask for no cgroup and no limits. Left alone runc
- * fails there with "mkdir /sys/fs/cgroup/…: permission denied", since containerd always names a cgroup; it forgives
+ * An OCI runtime for hosts without cgroup delegation: runc, which is made to ask for no cgroup and no limits. On its own, runc
+ * fails there with "mkdir /sys/fs/cgroup/…: permission denied", since containerd always names a cgroup; it tolerates
  * missing cgroups only when `linux.cgroupsPath` is empty and `linux.resources` sets nothing (rootless_linux.go in
  * runc, fs/fs.go and fs2/fs2.go in opencontainers/cgroups). See docs/cgroups.md.
  *

@@ -1,8 +1,8 @@
 import { shellQuote } from '../lib/shell.js';
 
 /**
- * A script to be installed in place of an OCI runtime: it may rewrite a container's config.json before the runtime
- * creates the container, and is the runtime itself for every other command.
+ * A script that stands in for an OCI runtime: it may rewrite a container's config.json before the runtime creates the
+ * container, and passes every other command on.
  *
  * @param runtime absolute path of the real one
  * @param purpose a comment of one line

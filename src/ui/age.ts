@@ -1,4 +1,4 @@
-/** Milliseconds as kubectl writes an age: 42s, 5m, 3h, 2d. */
+/** Milliseconds in kubectl's notation of an age: 42s, 5m, 3h, 2d. */
 export function age(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));
   if (seconds < 120) return `${seconds}s`;

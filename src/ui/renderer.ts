@@ -7,7 +7,7 @@ export type Renderer = { report: Report; close: () => void };
 /** Where progress is written to. A terminal of which nobody has set the size says 0 columns and rows. */
 export type Output = { write: (text: string) => unknown; isTTY?: boolean; columns?: number; rows?: number };
 
-/** A fix in words for whoever reads it. */
+/** The words of a fix, for the person who reads it. */
 export type FixText = (fix: Fix) => string;
 
 /** A text with its fixes below it. */
@@ -30,7 +30,7 @@ export const systemClock: Clock = {
   },
 };
 
-/** A time span as kubectl writes it: `0.4s`, `42s`, `3m12s`, `1h5m`. */
+/** A time span in kubectl's notation: `0.4s`, `42s`, `3m12s`, `1h5m`. */
 export function formatElapsed(ms: number): string {
   if (ms < 9_950) return `${(ms / 1000).toFixed(1)}s`;
   const seconds = Math.round(ms / 1000);

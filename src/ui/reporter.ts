@@ -14,13 +14,13 @@ export type ReporterOptions = {
   /** Every bit of progress, also where lines are not redrawn in place. */
   verbose?: boolean;
   clock?: Clock;
-  /** A fix in words for whoever reads it. */
+  /** The words of a fix, for the person who reads it. */
   fixText?: (fix: Fix) => string;
 };
 
 export type Reporter = {
   report: Report;
-  /** Ends the live display; what comes later is ignored. */
+  /** Ends the live display; later events are ignored. */
   close: () => void;
 };
 

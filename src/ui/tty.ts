@@ -76,7 +76,7 @@ function sized(output: Output): Output {
   };
 }
 
-/** What still runs, cut to the terminal's width, since a wrapped line cannot be redrawn in place. */
+/** The running steps, cut to the terminal's width, since a wrapped line cannot be redrawn in place. */
 export function liveLines(steps: RunningStep[], now: number, columns: number): string[] {
   const spinner = spinnerFrames[Math.floor(now / framePeriod) % spinnerFrames.length] ?? '';
   return steps.map(({ title, startedAt, detail, fraction }) => {

@@ -38,11 +38,11 @@ test.serial('a folder is private whatever the umask', async (t) => {
 /** Runs `work` and returns the paths that it has synced to disk, as they were called then. */
 async function synced(work: () => Promise<void>): Promise<string[]> {
   const file = await open('/dev/null');
-  const handles = Object.getPrototypeOf(file) as FileHandle;
+  const handles = Object.getPrototypeOf(file) as { sync: (this: FileHandle) => Promise<void> };
   await file.close();
   const { sync } = handles;
   const paths: string[] = [];
-  handles.sync = async function (this: FileHandle) {
+  handles.sync = async function () {
     paths.push(await readlink(`/proc/self/fd/${this.fd}`));
     return sync.call(this);
   };

@@ -58,7 +58,7 @@ const strange: Record<string, [change: Partial<SigningRequest>, reason: RegExp]>
   ],
   'an administrator': [
     { requested: { ...joining.requested, subject: ['O=system:masters', 'CN=kubernetes-admin'] } },
-    /for the certificate of a kubelet/,
+    /only the certificate of a kubelet/,
   ],
   'a node that is an administrator as well': [
     {
@@ -67,9 +67,9 @@ const strange: Record<string, [change: Partial<SigningRequest>, reason: RegExp]>
         subject: ['O=system:nodes', 'O=system:masters', 'CN=system:node:b'],
       },
     },
-    /for the certificate of a kubelet/,
+    /only the certificate of a kubelet/,
   ],
-  'a client of another kind': [{ signerName: signers.client }, /for the certificate of a kubelet/],
+  'a client of another kind': [{ signerName: signers.client }, /only the certificate of a kubelet/],
   'a server': [{ usages: ['server auth'] }, /no names besides its subject/],
   'names beside the subject': [
     { requested: { ...joining.requested, dns: ['kubernetes'] } },
@@ -98,7 +98,7 @@ test('a token that has admitted a node admits no other', (t) => {
 test('of two tokens that name the same node at the same time one is refused, but not for long', (t) => {
   const rival = { ...joining, name: 'join-b-too', username: 'system:bootstrap:uvwxyz' };
   const view = { nodes, seenAt, requests: [joined, rival] };
-  t.deepEqual(judge(rival, view), { deny: 'a node b is just joining by another token' });
+  t.deepEqual(judge(rival, view), { deny: 'a node b is joining with another token' });
   t.deepEqual(judge({ ...rival, createdAt: joined.createdAt + 60_000 }, view), { approve: true });
 });
 
@@ -109,7 +109,7 @@ test('a node that has left may join again at once', (t) => {
   t.deepEqual(judge(reusable, left), { approve: true });
   const rival = { ...reusable, name: 'join-b-too', createdAt: joined.createdAt + 6_000 };
   const both = { ...left, requests: [joined, { ...reusable, state: 'approved' } as const, rival] };
-  t.deepEqual(judge(rival, both), { deny: 'a node b is just joining by another token' });
+  t.deepEqual(judge(rival, both), { deny: 'a node b is joining with another token' });
 });
 
 test('a node gets the certificates of its own components, and its token ends with the first', (t) => {

@@ -4,7 +4,7 @@ import { isWildcard, portsConflict, type PortSpec } from '../rootless/port-spec.
 import { roleOf } from '../settings/role.js';
 import type { Settings } from '../settings/schema.js';
 
-/** What other hosts, or clients on this one, must reach for the node to work. */
+/** The ports that other hosts, or clients on this one, must reach for the node to work. */
 export function builtInPorts(settings: Settings): WantedPort[] {
   const { severalNodes, listenAddress, apiAddress, apiPort, kubeletPort, flannelPort } = settings;
   const forNodes = severalNodes ? listenAddress : undefined;
@@ -12,7 +12,7 @@ export function builtInPorts(settings: Settings): WantedPort[] {
     proto,
     parentIP,
     parentPort: port,
-    // Without it RootlessKit would take the address of the host, which is not always one inside.
+    // Without it RootlessKit would take the host's address, which does not always exist inside.
     ...(severalNodes ? { childIP: tapAddressIn(settings.nodeSubnet) } : {}),
     childPort: port,
   });
@@ -31,7 +31,7 @@ export function builtInPorts(settings: Settings): WantedPort[] {
           { spec: at('udp', forNodes, flannelPort), owner: { kind: 'flannel' } as const },
         ]),
   ];
-  // One that the description publishes too, on the same address or on all, is published once, as it says.
+  // A port that the description publishes too, on the same address or on all, is published once, as described.
   return ports.filter(({ spec: own }) => !settings.publish.some((given) => covers(given, own)));
 }
 

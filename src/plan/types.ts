@@ -82,7 +82,7 @@ export type KubernetesPlan = {
   api: ApiAccess;
   /** Missing with --no-expose. */
   publish?: PublishPlan;
-  /** Where other nodes may join: who answers their requests for certificates. */
+  /** Answers the certificate requests of nodes that join; missing on a node that others cannot join. */
   approver?: ApiAccess;
 };
 

@@ -3,7 +3,7 @@ import { renderComponentKubeconfig } from '../kube/kubeconfig.js';
 import { identityFiles } from '../pki/identity.js';
 import { etcFile, type ServiceContext } from './context.js';
 
-/** The kubeconfig of a component, which acts by its own certificate. */
+/** The kubeconfig of a component, with its own certificate. */
 export function componentKubeconfig(context: ServiceContext, component: string): GeneratedFile {
   return {
     path: etcFile(context, `${component}.kubeconfig`),

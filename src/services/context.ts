@@ -11,12 +11,12 @@ import type {
   ServiceDefinition,
 } from '../supervisor/definition.js';
 
-/** What the services' command lines and files are made from. Every path is as seen inside the namespaces. */
+/** What the command lines and files of services are made from. Every path is as seen inside the namespaces. */
 export type ServiceContext = {
   settings: Settings;
-  /** Who runs the control plane: this node, or one of another host. */
+  /** Whether this node runs the control plane, or one on another host does. */
   role: Role;
-  /** Address that the node is known by in the cluster: the host's where it has other nodes, else slirp4netns' tap. */
+  /** The node's address in the cluster: the host's if there can be other nodes, else that of slirp4netns' tap. */
   nodeAddress: string;
   /** Where this node's components find the API. */
   apiServer: string;
@@ -25,11 +25,11 @@ export type ServiceContext = {
   snapshotter: Snapshotter;
   netfilter: Netfilter;
   pauseImage: string;
-  /** Made from our own binaries; imported where they are missing. */
+  /** Made from our own binaries; imported if they are missing. */
   images: BundledImage[];
   /** Absolute path of a program of the artifacts. */
   binary: (name: string) => string;
-  /** Folders of this cluster's state. */
+  /** State folders of this instance. */
   pki: string;
   etc: string;
   /** Folder of what the user sets for container runtimes; need not be there. */
@@ -37,13 +37,13 @@ export type ServiceContext = {
   etcdData: string;
 };
 
-/** How the layers of images are stacked, best first: by the kernel, by a FUSE file system, by copying them. */
+/** How the layers of images are stacked, best first: by the kernel, by a FUSE file system, by copying. */
 export type Snapshotter = 'overlayfs' | 'fuse-overlayfs' | 'native';
 
-/** Only a daemon that hangs takes so long: what a start may take on a slow machine is said by `up --timeout`. */
+/** Only a daemon that hangs takes this long. `up --timeout` limits a start on a slow machine. */
 export const startupMs = 600_000;
 
-/** How a daemon is asked whether it is ready, where a start does not wait for the answer. */
+/** How a daemon's readiness is probed if no start waits for the result. */
 export const readiness = {
   periodMs: 500,
   timeoutMs: 5_000,
@@ -57,12 +57,12 @@ export const liveness = {
   failureThreshold: 2,
 } satisfies Partial<LivenessProbe>;
 
-/** Where distributions keep ip, iptables, mount and the like, after those that were chosen for the node. */
+/** The programs chosen for the node, then the folders in which distributions keep ip, iptables, mount and the like. */
 export const systemPath = `${chosenPrograms}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`;
 
 /**
- * Of every service. What programs keep as long as they run, as runc, skopeo and CRI-O do, lies in the namespaces' own /run:
- * without the variable some find the user's folder, and leave theirs there.
+ * Of every service. Programs such as runc, skopeo and CRI-O keep their runtime files in the namespaces' own /run. Without the
+ * variable some of them would find the user's folder, and leave files there.
  */
 export const serviceEnv = { PATH: systemPath, XDG_RUNTIME_DIR: '/run' };
 
@@ -73,7 +73,7 @@ type DaemonOptions = Pick<ServiceDefinition, 'command' | 'args'> &
     graceMs?: number;
   };
 
-/** A daemon with the house's usual policies. */
+/** A daemon with the usual policies. */
 export function daemon(name: string, options: DaemonOptions): ServiceDefinition {
   const { graceMs = 5_000, ...rest } = options;
   return {
@@ -88,7 +88,7 @@ export function daemon(name: string, options: DaemonOptions): ServiceDefinition 
   };
 }
 
-/** What must have happened to the control plane before a service starts, on the node that runs it. */
+/** On the node that runs the control plane: what a service waits for before it starts. */
 export function afterApiServer(
   { role }: ServiceContext,
   condition: DependencyCondition,

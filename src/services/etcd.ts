@@ -25,7 +25,7 @@ export function etcd(context: ServiceContext): ServiceDefinition {
       'peer-trusted-ca-file': pkiFile(context, 'etcd-ca.crt'),
       'peer-cert-file': pkiFile(context, 'etcd-server.crt'),
       'peer-key-file': pkiFile(context, 'etcd-server.key'),
-      // A single member has nobody to vote with, yet waits out a random part of the election timeout, by default a second.
+      // A single member elects itself, but only after a random part of the election timeout, which is a second by default.
       'heartbeat-interval': 20,
       'election-timeout': 100,
       'log-level': 'warn',

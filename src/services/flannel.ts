@@ -15,7 +15,7 @@ import { flannelNetwork, networkFolder } from './pod-network.js';
 
 const health = '127.0.0.1:8471';
 
-/** Connects the pods of this node with those of the others: build/flannel. */
+/** Connects the pods of this node with those of other nodes: build/flannel. */
 export function flannel(context: ServiceContext): ServiceDefinition {
   const kubeconfig = componentKubeconfig(context, 'flannel');
   const network = jsonFile(etcFile(context, 'flannel-network.json'), {
@@ -39,7 +39,7 @@ export function flannel(context: ServiceContext): ServiceDefinition {
     }),
     files: [kubeconfig, network, template],
     dependsOn: afterApiServer(context, 'ready'),
-    // It waits for the node's subnet for as long as the control plane is away.
+    // It waits for the node's subnet as long as the control plane does not answer.
     ready: { type: 'http', url: `http://${health}/`, ...readiness, startupMs: 3_600_000 },
     // Whether it lives, not whether it is ready: while it waits for its subnet a restart would not help.
     live: { type: 'tcp', host: '127.0.0.1', port: 8471, ...liveness },

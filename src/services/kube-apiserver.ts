@@ -53,13 +53,13 @@ export function kubeApiserver(context: ServiceContext): ServiceDefinition {
       'proxy-client-key-file': pkiFile(context, 'front-proxy-client.key'),
       ...(context.settings.severalNodes ? { 'enable-bootstrap-token-auth': true } : {}),
       profiling: false,
-      // Ends the watches of pods, CoreDNS's for one, when it is to stop; without it waits until they go by themselves.
+      // Ends the watches of pods, such as CoreDNS's, at a stop; otherwise it waits until the clients end them.
       'shutdown-watch-termination-grace-period': '1s',
     }),
     files: [jsonFile(authentication, anonymousForHealthOnly)],
     // Started together with etcd: its own first second is spent before it needs the store, and it retries the connection.
     dependsOn: { etcd: 'started' },
-    // Its port is open long before it serves: who connects is kept waiting, but loses no attempt.
+    // Its port is open long before it serves: a client that connects waits, but loses no attempt.
     reachable: {
       type: 'tcp',
       host: '127.0.0.1',
@@ -76,7 +76,7 @@ export function kubeApiserver(context: ServiceContext): ServiceDefinition {
       timeoutMs: 5_000,
       startupMs,
     },
-    // A restart would not help against an etcd that is away.
+    // A restart would not help if etcd does not answer.
     live: {
       type: 'http',
       url: `${url}/livez?exclude=etcd`,

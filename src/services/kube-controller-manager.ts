@@ -32,7 +32,7 @@ export function kubeControllerManager(context: ServiceContext): ServiceDefinitio
       profiling: false,
     }),
     files: [kubeconfig],
-    // It exits at once when it comes before the API server has made the RBAC roles.
+    // It exits at once if it starts before the API server has made the RBAC roles.
     dependsOn: { 'kube-apiserver': 'ready' },
     ready: {
       type: 'http',

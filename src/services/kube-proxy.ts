@@ -26,7 +26,7 @@ export function kubeProxy(context: ServiceContext): ServiceDefinition {
         hostnameOverride: context.settings.nodeName,
         mode: context.netfilter.backend,
         clusterCIDR: context.settings.podCidr,
-        // By default a change waits up to a second for the one before it: with a Service come its endpoints just after.
+        // By default a change waits up to a second after the one before it, and a Service is followed at once by its endpoints.
         iptables: { minSyncPeriod: '20ms' },
         nftables: { minSyncPeriod: '20ms' },
         healthzBindAddress: '127.0.0.1:10256',

@@ -12,7 +12,7 @@ import {
   type ServiceContext,
 } from './context.js';
 
-/** What the kubelet has to know of the container runtime. */
+/** What the kubelet must know about the container runtime. */
 export type KubeletRuntime = {
   /** The unix socket on which it speaks CRI. */
   criSocket: string;
@@ -66,7 +66,7 @@ function kubeletConfiguration(context: ServiceContext, criSocket: string): objec
     clusterDomain: context.settings.dnsDomain,
     resolvConf: '/etc/resolv.conf',
     containerRuntimeEndpoint: `unix://${criSocket}`,
-    // The default below /usr/libexec is not ours to write.
+    // The default, below /usr/libexec, is not writable for us.
     volumePluginDir: '/var/lib/kubelet/volumeplugins',
     failSwapOn: false,
     serializeImagePulls: false,

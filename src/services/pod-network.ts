@@ -5,7 +5,7 @@ import { jsonFile, type ServiceContext } from './context.js';
 /** Where container runtimes look for the pods' network. It is empty whenever the namespaces are new. */
 export const networkFolder = '/run/usernetes/cni/net.d';
 
-/** What a runtime finds there when it starts: among several nodes nothing, until Flannel knows which addresses are whose. */
+/** What a runtime finds there when it starts. With several nodes that is nothing, until Flannel knows this node's subnet. */
 export function networkConfigurations(context: ServiceContext): GeneratedFile[] {
   if (context.settings.severalNodes) return [];
   const network = bridgeNetwork(context, {
@@ -17,7 +17,7 @@ export function networkConfigurations(context: ServiceContext): GeneratedFile[] 
   return [jsonFile(join(networkFolder, '10-bridge.conflist'), network)];
 }
 
-/** The same with the node's own part of the network; build/flannel puts in what it is told of it. */
+/** The same with this node's subnet, which build/flannel fills in. */
 export function flannelNetwork(context: ServiceContext): object {
   const routes = [{ dst: '$NETWORK' }];
   return bridgeNetwork(context, { subnet: '$SUBNET', mtu: '$MTU', ipMasq: false }, routes);

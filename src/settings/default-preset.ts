@@ -1,2 +1,2 @@
-/** What `./run.sh` without a word means. */
+/** The preset of `./run.sh` without arguments. */
 export const defaultPreset = 'default-docker';

@@ -4,13 +4,13 @@ import { parse } from 'yaml';
 import { UsageError, errnoOf, messageOf } from '../lib/errors.js';
 import type { SettingsInput } from './schema.js';
 
-/** The settings in a file of YAML; what its fields are worth is not looked at yet. */
+/** The settings in a YAML file; their values are checked later. */
 export async function readDescription(file: string): Promise<Partial<SettingsInput>> {
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     const why = { ENOENT: 'there is no such file', EACCES: 'permission denied' }[errnoOf(error) ?? ''];
     throw new UsageError(
       'file-unreadable',
-      `cannot read the cluster's description ${file}: ${why ?? messageOf(error)}`,
+      `cannot read the description ${file}: ${why ?? messageOf(error)}`,
       `check the path; ${userInfo().username} reads it in ${process.cwd()}`,
     );
   });

@@ -2,18 +2,18 @@ import type * as zod from 'zod';
 import type { Role } from './role.js';
 
 /**
- * Handed to an entry rather than imported by it: the command line is built from the table for each `u7s kubectl`, and must
- * not load zod for that.
+ * Entries are handed zod and do not import it: `u7s kubectl` builds the whole command line from the table, and must not load
+ * zod to do so.
  */
 export type Zod = typeof zod;
 
-/** What a default may depend on: what has been settled before it, in the order of the table. */
+/** What a default may depend on: settings that stand before it in the table. */
 export type Basis = {
   hostname: string;
   hostIp?: string | undefined;
   listenAddress?: string | undefined;
   serviceCidr: string;
-  /** The address with a number in a network. */
+  /** The address with this number in the network. */
   addressIn: (network: string, number: number) => string;
 };
 
@@ -21,12 +21,12 @@ export type Basis = {
 export type Verb = 'up' | 'join';
 
 /**
- * What a later start does about a setting: `kept` stays as it was unless something else is asked for; with `fixed` that is
- * refused, because data depends on it; `compared` is refused likewise, but the preset decides it at each start.
+ * What a later start does with a setting. `kept`: it stays as it was until something else is requested. `fixed`: a request to
+ * change it is refused, because data depends on it. `compared`: the same, but each start takes it from the preset.
  */
 export type Memory = 'kept' | 'fixed' | 'compared';
 
-/** How a setting is written in one word, for flags and variables. */
+/** How one word of a flag or variable becomes a value. */
 export type Reading = {
   /** Undefined for text that cannot be read. */
   read: (text: string) => unknown;
@@ -36,37 +36,37 @@ export type Reading = {
   form: string;
 };
 
-/** A setting that has several values: each flag adds one, a variable holds all of them. */
+/** For a setting with several values: each flag adds one, a variable holds all of them. */
 export type Several = { as: 'list' | 'map'; separator: RegExp };
 
-/** All that there is to know of one setting. */
+/** Everything about one setting. */
 export type Setting = {
   schema: (z: Zod) => zod.ZodType;
-  /** One sentence, in lower case and without its full stop. */
+  /** One sentence, without a capital letter at its start and a full stop at its end. */
   help: string;
-  /** The value, or how it follows from others; without one there is none. */
+  /** The value, or how it follows from other settings. Without a default the setting may be missing. */
   default?: NonNullable<unknown> | ((basis: Basis) => unknown);
-  /** In words, where the value does not say it; by verb where that makes a difference. */
+  /** The default in words, where the value alone does not explain it; by verb where verbs differ. */
   defaultWords?: string | Partial<Record<Verb, string>>;
   /** As commander takes it. */
   flag?: string;
-  /** Where the flag says the opposite. */
+  /** What `--help` says instead of `help`, for a flag that says the opposite. */
   flagHelp?: string;
   verbs?: readonly Verb[];
-  /** The first that is set counts: ours, then those of the second generation. */
+  /** The first that is set counts: ours come before those of the second generation. */
   variables?: readonly string[];
   choices?: readonly string[];
   reading?: Reading;
   several?: Several;
   /** Its place in the row of ports that --port-base sets. */
   portOffset?: number;
-  /** How another value reaches it than by a flag, a variable or a description. */
+  /** Another source than a flag, a variable or a description, for the docs. */
   givenBy?: string;
   memory?: Partial<Record<Role, Memory>>;
-  /** The condition of `memory` on a control plane: a setting that must be true. */
+  /** On a control plane, `memory` applies only while this setting is true. */
   boundIf?: 'kubernetes' | 'severalNodes';
-  /** Told to the nodes that join, which must all have it alike. */
+  /** All nodes must have it alike; those that join take it from the control plane. */
   shared?: true;
-  /** A map to which each source adds its entries, rather than replacing it. */
+  /** Each source adds entries to this map; otherwise it would replace the map. */
   merged?: true;
 };

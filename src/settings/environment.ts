@@ -6,7 +6,7 @@ import { readVariable, UnreadableError, type Written } from './words.js';
 
 export type Environment = Record<string, string | undefined>;
 
-/** What the environment says. Of the variables of a setting the first that is not empty counts. */
+/** The settings in the environment. Of the variables of a setting, the first that is not empty counts. */
 export function fromEnvironment(env: Environment): Partial<SettingsInput> {
   const base = env[portBase.variable];
   const named = settingEntries.flatMap(([name, setting]) => {

@@ -6,7 +6,7 @@ import { roleOf } from './role.js';
 import type { Settings } from './schema.js';
 import { settingEntries, type SettingName } from './table.js';
 
-/** Refuses to change a setting that the data of the instance depends on: it would be of no use, or lost. */
+/** Refuses to change a setting that the data of the instance depends on: the data would become useless. */
 export function refuseChange(settings: Settings, before: Remembered | undefined): void {
   if (before === undefined) return;
   const role = roleOf(before);
@@ -31,12 +31,12 @@ export function refuseChange(settings: Settings, before: Remembered | undefined)
   throw new UsageError(
     'setting-fixed',
     `the data of instance ${settings.name} was made with ${name} ${was}, which cannot become ${wanted}`,
-    `take ${name} away from the flags, the environment or the description, and it stays ${was}`,
-    u7s(['reset'], { text: 'or give up the data' }),
+    `remove ${name} from the flags, the environment or the description: it then stays ${was}`,
+    u7s(['reset'], { text: 'or remove the data' }),
   );
 }
 
-/** Images and containers of one runtime are nothing to the next. */
+/** One runtime cannot use the images and containers of another. */
 function otherKind(settings: Settings, before: Remembered): U7sError {
   const [was, wanted] =
     before.preset === settings.preset ? [before.runtime, settings.runtime] : [before.preset, settings.preset];
@@ -46,9 +46,9 @@ function otherKind(settings: Settings, before: Remembered): U7sError {
     {
       fixes: [
         u7s(['--cluster', 'NAME', 'up', settings.preset], {
-          text: 'start another instance besides this one',
+          text: 'start another instance in addition to this one',
         }),
-        u7s(['reset'], { text: 'or give up its data' }),
+        u7s(['reset'], { text: 'or remove its data' }),
       ],
     },
   );

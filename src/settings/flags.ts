@@ -10,7 +10,7 @@ export function attributeOf(flag: string): string {
   return long.replace(/^--(no-)?/, '').replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
-/** A flag that is named counts for more than --port-base. */
+/** The flag of a single port counts for more than --port-base. */
 export function fromFlags(flags: Flags): Partial<SettingsInput> {
   const base = flags[attributeOf(portBase.flag)];
   const named = settingEntries.flatMap(([name, { flag }]) => {

@@ -1,4 +1,5 @@
 import type { HostNetwork } from '../host/routes.js';
+import type { Warning } from '../lib/events.js';
 import { cidrContains, cidrsOverlap, nthAddress } from '../lib/cidr.js';
 
 type Networks = {
@@ -20,9 +21,9 @@ export type NetworkFault = { field: keyof Networks; message: string };
 const servicePrefixes = { widest: 12, narrowest: 28 };
 const podPrefixes = { widest: 8, narrowest: 28 };
 const dockerPrefixes = { widest: 8, narrowest: 22 };
-/** Among several nodes each gets a /24 of it. */
+/** Each of several nodes gets a /24 of it. */
 const sharedPodPrefixes = { widest: 8, narrowest: 23 };
-/** slirp4netns wants the addresses up to number 100. */
+/** slirp4netns uses the addresses up to number 100. */
 const nodePrefixes = { widest: 8, narrowest: 25 };
 
 /** The usual number 53, or 10 in a network too small for that. */
@@ -30,7 +31,7 @@ export function defaultDnsAddress(serviceCidr: string): string {
   return nthAddress(serviceCidr, prefixOf(serviceCidr) <= 26 ? 53 : 10);
 }
 
-/** What is wrong with networks each of which is one by itself. */
+/** What is wrong with networks that are each well formed. */
 export function networkFaults(given: Networks): NetworkFault[] {
   const { podCidr, serviceCidr, dockerCidr, dnsAddress, nodeSubnet, hostIp, severalNodes } = given;
   const shapes = [
@@ -67,20 +68,21 @@ export function networkFaults(given: Networks): NetworkFault[] {
   return faults;
 }
 
-/** What pods and containers cannot reach, as a network of the cluster's own has the same addresses: a warning for each. */
+/** A warning for each network of the host that pods and containers cannot reach, because one of ours covers its addresses. */
 export function shadowed(
   given: Pick<Networks, CidrField>,
   used: readonly CidrField[],
   host: readonly HostNetwork[],
-): string[] {
+): Warning[] {
   return used.flatMap((field) =>
     host
       .filter(({ cidr }) => cidrsOverlap(cidr, given[field]))
-      .map(
-        ({ device, cidr }) =>
-          `${cidr}, which the host reaches by ${device}, is not reached from the cluster: ${field} ${given[field]} covers it\n` +
-          `  fix: if that network is needed, give the cluster another ${field} in a description: --config FILE`,
-      ),
+      .map(({ device, cidr }): Warning => ({
+        kind: 'warning',
+        text: `pods and containers cannot reach ${cidr}, which the host reaches by ${device}: ${field} ${given[field]} covers it`,
+        code: 'network-shadowed',
+        fixes: [`if they need that network, set another ${field} in a description: --config FILE`],
+      })),
   );
 }
 

@@ -1,9 +1,9 @@
 import { dirname, join, resolve } from 'node:path';
 import type { UserDirs } from '../host/user-dirs.js';
 
-/** Where everything of one user and one cluster lives. Pure: what is missing in the environment has been settled before. */
+/** Where everything of one user and one instance is stored. */
 export type Paths = {
-  /** Of the user, shared by all clusters. */
+  /** Of the user, shared by all instances. */
   home: string;
   configHome: string;
   dataHome: string;
@@ -15,7 +15,7 @@ export type Paths = {
   /** Archives of images made from the artifacts. */
   images: string;
 
-  /** Of the cluster, kept until cleanup or reset. */
+  /** Of the instance, kept until cleanup or reset. */
   state: string;
   pki: string;
   etc: string;
@@ -26,14 +26,14 @@ export type Paths = {
   /** Becomes /var/log inside: the logs of pods. */
   podLogs: string;
   adminKubeconfig: string;
-  /** What the cluster is, for as long as it has data: see remembered.ts. */
+  /** What the instance is, for as long as it has data: see remembered.ts. */
   remembered: string;
   /** How the last start went. */
   timeline: string;
   /** What was published by hand. */
   ports: string;
 
-  /** Of the running cluster, gone when it stops. */
+  /** Of the running instance, gone when it stops. */
   runtime: string;
   rootlesskit: string;
   childPid: string;
@@ -41,18 +41,18 @@ export type Paths = {
   ready: string;
   controlSocket: string;
   lock: string;
-  /** Of dockerd: where the user's programs look for it, for the default cluster. */
+  /** Of dockerd: for the default instance, where the user's programs look for it. */
   dockerSocket: string;
-  /** Held by the command that starts the cluster, until it is Ready. */
+  /** Held by the command that starts the instance, until it is Ready. */
   startLock: string;
 };
 
 export const defaultCluster = 'default';
 
-/** Of clusters and nodes: what DNS takes, short enough for the paths of sockets. */
+/** Names of instances and nodes: valid in DNS, short enough for the paths of sockets. */
 export const namePattern = /^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$/;
 
-/** `usernetes` for the default cluster, `usernetes-<cluster>` for the others: folder, kubeconfig context, cluster and user. */
+/** `usernetes` for the default instance, `usernetes-<name>` for others: folder, kubeconfig context, cluster and user. */
 export function instanceName(cluster: string): string {
   return cluster === defaultCluster ? 'usernetes' : `usernetes-${cluster}`;
 }
@@ -95,7 +95,7 @@ export function clusterPaths(user: UserDirs, cluster: string): Paths {
   };
 }
 
-/** The launcher's socket, if RootlessKit with this API socket is that of a cluster of ours. */
+/** The launcher's socket, if the RootlessKit with this API socket belongs to an instance of ours. */
 export function controlSocketBeside(apiSocket: string): string {
   return join(dirname(dirname(resolve(apiSocket))), 'control.sock');
 }

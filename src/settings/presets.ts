@@ -7,7 +7,7 @@ import type { SettingsInput } from './schema.js';
 
 const suffix = '.yaml';
 
-/** Reads config/presets/<name>.yaml; an unknown name is answered with the near one. */
+/** Reads config/presets/<name>.yaml; for an unknown name the error suggests a similar one. */
 export async function loadPreset(directory: string, name: string): Promise<Partial<SettingsInput>> {
   try {
     return (parse(await readFile(join(directory, `${basename(name)}${suffix}`), 'utf8')) ??

@@ -6,11 +6,11 @@ import { roleOf } from './role.js';
 import type { Settings, SettingsInput } from './schema.js';
 import { settingEntries } from './table.js';
 
-/** What an earlier start has settled, for as long as the instance has data. */
+/** What an earlier start has settled. It lasts as long as the instance has data. */
 export type Remembered = Partial<SettingsInput> &
   Pick<Settings, 'preset' | 'runtime' | 'kubernetes' | 'artifactPaths'>;
 
-/** cluster.json: what the instance is made of, and the rest apart. */
+/** The layout of cluster.json. */
 type File = Pick<Remembered, 'preset' | 'runtime' | 'kubernetes' | 'artifactPaths'> & {
   settled?: Partial<SettingsInput>;
 };
@@ -22,7 +22,7 @@ export async function readRemembered(file: string): Promise<Remembered | undefin
     return { ...settled, ...made };
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined;
-    throw new U7sError('state-unreadable', `what this instance is cannot be read from ${file}`, {
+    throw new U7sError('state-unreadable', `the settings of this instance cannot be read from ${file}`, {
       fixes: [u7s(['reset'], { text: 'begin anew' })],
       cause: error,
     });
@@ -35,7 +35,7 @@ export async function remember(file: string, settings: Settings): Promise<void> 
   await writeFileAtomic(file, `${JSON.stringify(content)}\n`);
 }
 
-/** What a start leaves to those after it. */
+/** The part of the settings that later starts take into account. */
 export function memoryOf(settings: Settings): Remembered {
   const role = roleOf(settings);
   const kept = settingEntries.filter(([name, { memory, boundIf }]) => {
@@ -45,7 +45,7 @@ export function memoryOf(settings: Settings): Remembered {
   return Object.fromEntries(kept.map(([name]) => [name, settings[name]])) as Remembered;
 }
 
-/** What counts for more than the preset that is asked for; the preset itself says what it is made of. */
+/** The remembered settings that count for more than the requested preset: all but those that a preset decides. */
 export function layerOf(remembered: Remembered | undefined): Partial<SettingsInput> {
   if (remembered === undefined) return {};
   const role = roleOf(remembered);

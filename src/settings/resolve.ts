@@ -16,15 +16,15 @@ export type Sources = {
   /** Folder of this installation: config/presets. */
   projectRoot: string;
   env: Environment;
-  /** Those of the verb that are settings, `--port-base` and `--config`; others are not looked at. */
+  /** The options of the verb: settings, `--port-base` and `--config` count, others are ignored. */
   flags?: Flags;
   /** What an earlier start has settled. */
   remembered?: Remembered | undefined;
-  /** In place of a default, until something else is asked for. */
+  /** Replaces a default until something else is requested. */
   suggested?: Partial<SettingsInput>;
-  /** What the control plane that is about to be joined decides. */
+  /** What the control plane decides that this node is about to join. */
   given?: Partial<SettingsInput>;
-  /** Finds a free port near one that nobody has named; without it that is the usual one. */
+  /** Finds a free port for one that nobody has named. Without this function the default applies. */
   freePort?: (field: PortField, address: string) => Promise<number>;
 };
 
@@ -47,7 +47,7 @@ export async function resolveSettings(sources: Sources): Promise<Settings> {
   return parseSettings({ ...free, ...chosen });
 }
 
-/** Each over those before it. */
+/** Later layers count for more. */
 function over(layers: readonly Partial<SettingsInput>[]): Partial<SettingsInput> {
   const merged = settingEntries.flatMap(([name, setting]) =>
     setting.merged

@@ -5,12 +5,12 @@ export function roleOf({ controlPlane }: { controlPlane?: string | undefined }):
   return controlPlane === undefined ? 'control-plane' : 'worker';
 }
 
-/** Whether other nodes can be part of the cluster: other hosts reach this one. */
+/** Whether the cluster can have other nodes, because other hosts reach this one. */
 export function hasSeveralNodes({ hostIp }: { hostIp?: string | undefined }): boolean {
   return hostIp !== undefined;
 }
 
-/** The certificate with the most rights on this node: a worker has nobody's but its own. */
+/** The certificate with the most rights on this node: a worker has only its own. */
 export function administrator(role: Role): string {
   return role === 'control-plane' ? 'admin' : 'kubelet';
 }

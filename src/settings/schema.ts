@@ -12,7 +12,7 @@ import { settingEntries, table, type SettingName } from './table.js';
 type SchemaOf<Name extends SettingName> = ReturnType<(typeof table)[Name]['schema']>;
 type Output<Name extends SettingName> = z.output<SchemaOf<Name>>;
 
-/** What the default makes of a setting: there, there or undefined, or missing. */
+/** What a setting is when nobody sets it; undefined if it may be missing. */
 type DefaultOf<Name extends SettingName> = (typeof table)[Name] extends { default: infer Default }
   ? Default extends (basis: Basis) => infer Value
     ? Value
@@ -26,14 +26,14 @@ type Partly = {
 
 /** Facts that follow from the settings. */
 type Derived = {
-  /** Whether other nodes can be part of the cluster; if not, the network of pods and the ports are for this one alone. */
+  /** Whether the cluster can have other nodes. If not, the pod network and the ports serve this node alone. */
   severalNodes: boolean;
 };
 
 /** The completed description of an instance. */
 export type Settings = Complete & Partly & Derived;
 
-/** What may be said of an instance; the rest is completed. */
+/** What may be set; the rest is completed. */
 export type SettingsInput = { [Name in SettingName]?: z.input<SchemaOf<Name>> | undefined };
 
 const fields = z.strictObject(
@@ -79,7 +79,7 @@ export function parseSettings(input: SettingsInput): Settings {
     .map(({ path, message }) => `${path.join('.')}: ${message}`);
   throw new UsageError(
     unknown.length > 0 ? 'no-such-setting' : 'setting-invalid',
-    `the cluster's description is wrong: ${[...unknown.map((key) => `there is no field ${key}`), ...faults].join('; ')}`,
+    `the settings are wrong: ${[...unknown.map((key) => `there is no field ${key}`), ...faults].join('; ')}`,
     ...parsed.error.issues.flatMap(fixesOfIssue),
     unknown.length > 0
       ? knownFields(unknown)
@@ -87,7 +87,7 @@ export function parseSettings(input: SettingsInput): Settings {
   );
 }
 
-/** An entry's schema may say what helps: `params: { fixes }` of the issue that it adds. */
+/** The schema of an entry can name its own fixes: `params: { fixes }` of an issue that it adds. */
 function fixesOfIssue(issue: z.core.$ZodIssue): Fix[] {
   return issue.code === 'custom' ? ((issue.params?.['fixes'] as Fix[] | undefined) ?? []) : [];
 }

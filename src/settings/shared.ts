@@ -13,12 +13,12 @@ const shared = settingEntries.filter(([, entry]) => entry.shared);
 
 const sharedSchema = z.object(Object.fromEntries(shared.map(([name, { schema }]) => [name, schema(z)])));
 
-/** As a control plane tells them to nodes that join. */
+/** What a control plane gives to nodes that join. */
 export function sharedSettings(settings: Settings): SharedSettings {
   return Object.fromEntries(shared.map(([name]) => [name, settings[name]])) as SharedSettings;
 }
 
-/** Checks what a control plane tells; what this version does not know of is left out. */
-export function parseShared(told: unknown): SharedSettings {
-  return sharedSchema.parse(told) as SharedSettings;
+/** Checks what a control plane gave; settings that this version does not know are left out. */
+export function parseShared(given: unknown): SharedSettings {
+  return sharedSchema.parse(given) as SharedSettings;
 }

@@ -17,8 +17,8 @@ const port = (z: Zod) => z.int().min(1).max(65535);
 const ways = ['auto', 'download', 'build', 'host'] as const;
 
 /**
- * Every setting of an instance, and all that is to be known of it. Flags, variables, precedence, what is remembered and
- * shared, the help and docs/settings.md follow from it. Kept light: an entry is handed zod, and nothing heavy is imported.
+ * Every setting of an instance, with everything about it. Flags, variables, precedence, memory, sharing, the help and
+ * docs/settings.md follow from this table. It imports nothing heavy; entries are handed zod.
  */
 export const table = {
   name: {
@@ -115,7 +115,7 @@ export const table = {
     default: ({ hostIp }) => (hostIp === undefined ? '10.88.0.0/16' : '10.5.0.0/16'),
     defaultWords: '10.88.0.0/16, with --host-ip 10.5.0.0/16',
     memory: { 'control-plane': 'fixed', worker: 'fixed' },
-    // A node alone has pods that are made anew at each start.
+    // On a single node the pods are created anew at each start.
     boundIf: 'severalNodes',
     shared: true,
   },
@@ -270,10 +270,10 @@ export const table = {
 
 export type SettingName = keyof typeof table;
 
-/** The table, for those that go through it. */
+/** The table as a list. */
 export const settingEntries = Object.entries(table) as readonly (readonly [SettingName, Setting])[];
 
-/** One word for all ports, for those who run several instances. */
+/** Sets all ports at once, for users of several instances. */
 export const portBase = {
   flag: '--port-base <port>',
   variable: 'U7S_PORT_BASE',
@@ -281,7 +281,7 @@ export const portBase = {
   help: 'the first of four ports in a row, for API, kubelet, Flannel and etcd',
 } as const;
 
-/** Names the ports from `base` on. */
+/** The ports in a row, from `base` on. */
 export function portsFrom(base: number): Record<string, number> {
   return Object.fromEntries(
     settingEntries.flatMap(([name, { portOffset }]) =>
@@ -293,7 +293,7 @@ export function portsFrom(base: number): Record<string, number> {
 const labelName = /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
 const labelPrefix = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 
-/** What the admission plugin NodeRestriction lets a kubelet say of its own node, of all that Kubernetes reserves. */
+/** The reserved labels that the admission plugin NodeRestriction lets a kubelet set on its own node. */
 const permittedLabels =
   /^(([^/]+\.)?(kubelet|node)\.kubernetes\.io\/.*|topology\.kubernetes\.io\/(region|zone))$/;
 
@@ -311,10 +311,10 @@ function nodeLabels(z: Zod) {
         const fixes = [
           `give it a prefix of your own, such as example.org/${name}`,
           u7s(['kubectl', 'label', 'node', 'NAME', `${key}=${value}`], {
-            text: 'or set it as an administrator, once the node is there',
+            text: 'or set it as an administrator after the node has joined',
           }),
         ];
-        const message = `NodeRestriction forbids a node to set ${key}: Kubernetes reserves that prefix`;
+        const message = `NodeRestriction forbids a kubelet to set ${key}: Kubernetes reserves that prefix`;
         context.addIssue({ code: 'custom', message, params: { fixes } });
       }
     }
@@ -332,7 +332,7 @@ function portSpec(z: Zod) {
   });
 }
 
-/** Where ports are looked for from, if nobody names them. */
+/** Where the search for a free port begins, if nobody names a port. */
 export const defaultPorts = {
   apiPort: table.apiPort.default,
   kubeletPort: table.kubeletPort.default,

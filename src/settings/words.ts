@@ -14,7 +14,7 @@ export class UnreadableError extends Error {
   }
 }
 
-/** One value from one word. */
+/** The value of one word. */
 export function readWord({ reading, choices }: Written, word: string): unknown {
   if (choices !== undefined && !choices.includes(word)) {
     const form = `one of ${choices.join(', ')}`;
@@ -26,7 +26,7 @@ export function readWord({ reading, choices }: Written, word: string): unknown {
   return value;
 }
 
-/** What a flag says, and what the flags before it said. */
+/** The value of a flag, added to `before`, the value of the same flag further left. */
 export function readFlag(setting: Written, word: string, before: unknown): unknown {
   const value = readWord(setting, word);
   switch (setting.several?.as) {
@@ -39,7 +39,7 @@ export function readFlag(setting: Written, word: string, before: unknown): unkno
   }
 }
 
-/** What a variable says: all values at once. */
+/** The value of a variable, which holds all values at once. */
 export function readVariable(setting: Written, text: string): unknown {
   if (setting.several === undefined) return readWord(setting, text);
   const words = text.split(setting.several.separator).filter((word) => word !== '');

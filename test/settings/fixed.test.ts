@@ -52,7 +52,7 @@ test('what an instance of an earlier version does not remember it takes as it co
 test('the refusal says what it was, and the ways out', (t) => {
   const error = t.throws<U7sError>(() => again(alone, { dnsDomain: 'example.org' }));
   t.regex(error.message, /dnsDomain "cluster\.local", which cannot become "example\.org"/);
-  t.deepEqual(error.fixes[1], u7s(['reset'], { text: 'or give up the data' }));
+  t.deepEqual(error.fixes[1], u7s(['reset'], { text: 'or remove the data' }));
 });
 
 test('another kind of instance is refused by what people call it', (t) => {
@@ -65,9 +65,9 @@ test('another kind of instance is refused by what people call it', (t) => {
   );
   t.deepEqual(error.fixes, [
     u7s(['--cluster', 'NAME', 'up', 'default-docker-nokube'], {
-      text: 'start another instance besides this one',
+      text: 'start another instance in addition to this one',
     }),
-    u7s(['reset'], { text: 'or give up its data' }),
+    u7s(['reset'], { text: 'or remove its data' }),
   ]);
 });
 

@@ -12,8 +12,11 @@ test('a network of the host that one of the cluster covers is told, with what to
   const vpn = { device: 'tun0', cidr: '10.88.7.0/24' };
   const [warning, ...more] = shadowed(networks, ['podCidr', 'nodeSubnet'], [vpn]);
   t.deepEqual(more, []);
-  t.regex(warning ?? '', /^10\.88\.7\.0\/24, which the host reaches by tun0, .*podCidr 10\.88\.0\.0\/16/);
-  t.regex(warning ?? '', /fix: .*another podCidr .*--config/);
+  t.is(warning?.code, 'network-shadowed');
+  t.regex(warning?.text ?? '', /10\.88\.7\.0\/24, which the host reaches by tun0: podCidr 10\.88\.0\.0\/16/);
+  t.deepEqual(warning?.fixes, [
+    'if they need that network, set another podCidr in a description: --config FILE',
+  ]);
 });
 
 test('networks that the cluster does not use cover nothing, nor do those beside the host’s', (t) => {

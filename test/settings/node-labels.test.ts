@@ -44,7 +44,7 @@ test('what NodeRestriction forbids a kubelet to set is refused, with the ways th
     });
     t.deepEqual(error.fixes[1], {
       ...u7s(['kubectl', 'label', 'node', 'NAME', `${key}=x`]),
-      text: 'or set it as an administrator, once the node is there',
+      text: 'or set it as an administrator after the node has joined',
     });
   }
 });

@@ -67,6 +67,5 @@ export async function warnOfShadows({ env, report }: InstanceContext, settings: 
     ...(runtimes[settings.runtime].engine?.networks ?? []),
     'nodeSubnet' as const,
   ];
-  for (const text of shadowed(settings, used, await hostNetworks(thisHost(env))))
-    report({ kind: 'warning', text, code: 'network-shadowed' });
+  for (const warning of shadowed(settings, used, await hostNetworks(thisHost(env)))) report(warning);
 }

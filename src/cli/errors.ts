@@ -1,6 +1,6 @@
 import type { Command, CommanderError } from 'commander';
 import { U7sError, UsageError, codeOf, errnoOf, messageOf } from '../lib/errors.js';
-import type { Fix } from '../lib/fixes.js';
+import { u7s, type Fix } from '../lib/fixes.js';
 import { Interrupted } from './interrupted.js';
 
 /** What helps against errors of the kernel's that can come from anywhere, by errno. */
@@ -50,9 +50,9 @@ function remediesOf(error: unknown): readonly Fix[] {
 /** commander's complaint in our words; `undefined` when it only wants to end after `--help` or `--version`. */
 export function usageErrorOf(error: CommanderError, command: Command): UsageError | undefined {
   if (error.exitCode === 0) return undefined;
-  const help = `see ${commandPath(command)} --help`;
+  const help = u7s([...pathOf(command), '--help'], { about: 'host', text: 'read the help' });
   if (error.code === 'commander.help')
-    return new UsageError('usage', `${commandPath(command)} needs a command`, help);
+    return new UsageError('usage', `${['u7s', ...pathOf(command)].join(' ')} needs a command`, help);
   const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
   return new UsageError(
     'usage',
@@ -80,6 +80,7 @@ function causesOf(error: unknown): unknown[] {
   return causes;
 }
 
-function commandPath(command: Command): string {
-  return command.parent ? `${commandPath(command.parent)} ${command.name()}` : command.name();
+/** The words that name a command, after that of the program. */
+function pathOf(command: Command): string[] {
+  return command.parent ? [...pathOf(command.parent), command.name()] : [];
 }

@@ -55,7 +55,10 @@ test('a mistyped option is a usage error that suggests the near one', async (t) 
 test('a usage error without a near word points to the help of the command', async (t) => {
   const { exitCode, stderr } = await runCli(['completion']);
   t.is(exitCode, 2);
-  t.is(stderr, "error[usage]: missing required argument 'shell'\n  fix: see u7s completion --help\n");
+  t.is(
+    stderr,
+    "error[usage]: missing required argument 'shell'\n  fix: read the help: ./bin/u7s.js completion --help\n",
+  );
 });
 
 test('a wrong choice names the right ones', async (t) => {

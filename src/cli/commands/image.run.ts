@@ -11,6 +11,7 @@ import { UsageError } from '../../lib/errors.js';
 import { renderTable } from '../../ui/table.js';
 import type { Cli } from '../command.js';
 import { withInstance } from '../instance.js';
+import { instanceTypist } from '../typist.js';
 
 export type BuildOptions = {
   name: string;
@@ -93,7 +94,10 @@ async function loadFile(cli: Cli, node: Node, file: string): Promise<void> {
     file === '-' ? [stdin, 'the standard input'] : [(await openFile(file)).stream, file];
   const names = await importImages(node, archive as AsyncIterable<Buffer>, name, cli.signal);
   for (const image of names) stdout.write(`${image}\n`);
-  if (names.length === 0) stderr.write(`${name} gives its image no name; see u7s image ls\n`);
+  if (names.length === 0) {
+    const list = instanceTypist(cli)(['image', 'ls']);
+    stderr.write(`${name} gives its image no name; to find it: ${list}\n`);
+  }
 }
 
 export async function list(cli: Cli, command: Command, output: 'json' | undefined): Promise<void> {

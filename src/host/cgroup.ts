@@ -41,7 +41,7 @@ export async function detectCgroups(
       mode: 'none',
       version: hybrid ? 'hybrid' : 'v1',
       controllers: [],
-      reason: `pod limits are off: this host uses cgroup ${hybrid ? 'v1 besides v2' : 'v1'}`,
+      reason: `pod limits are off: this host uses cgroup ${hybrid ? 'v1 and v2 (hybrid)' : 'v1'}`,
       fixes: [delegate('boot with systemd.unified_cgroup_hierarchy=1, then')],
       enter: [],
     };

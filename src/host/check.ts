@@ -16,7 +16,7 @@ export type Check = {
   found: string;
   /** Why a node needs it. */
   why: string;
-  /** What mends it, the best way first; at least one when the status is warning or blocked. */
+  /** What helps, the best fix first; at least one when the status is warning or blocked. */
   fixes: readonly Fix[];
 };
 
@@ -52,7 +52,7 @@ export type CheckContext = {
   namespaceTrial: () => Promise<NamespaceTrial>;
 };
 
-/** What mends most of what root has to mend. */
+/** Fixes most of what only root can fix. */
 export const prepare: Fix = u7s(['init-host'], { about: 'host' });
 
 export function ok(found: string): Finding {

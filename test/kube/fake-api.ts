@@ -6,7 +6,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
-import { createKubeClient, type KubeClient } from '#src/kube/client.js';
+import type { KubeClient } from '#src/kube/client.js';
+import { connect, type ApiAccess } from '#src/kube/connect.js';
 import { certificateTable } from '#src/pki/certificates.js';
 import { ensurePki } from '#src/pki/rotate.js';
 
@@ -20,8 +21,8 @@ const pem = (file: string): Promise<string> => readFile(join(pki, file), 'utf8')
 /** To be called after the last test. */
 export const removePki = (): Promise<void> => rm(pki, { recursive: true });
 
-/** A client of a server with the cluster's certificates that wants the client's and answers as told. */
-export async function clientOf(t: ExecutionContext, answer: Answer): Promise<KubeClient> {
+/** A server with the cluster's certificates that wants the client's and answers as told; how to reach it as `admin`. */
+export async function serveApi(t: ExecutionContext, answer: Answer): Promise<ApiAccess> {
   const [ca, cert, key] = [
     await pem('ca.crt'),
     await pem('kube-apiserver.crt'),
@@ -36,17 +37,23 @@ export async function clientOf(t: ExecutionContext, answer: Answer): Promise<Kub
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  const client = createKubeClient({
-    server: `https://127.0.0.1:${port}`,
-    ca,
-    cert: await pem('admin.crt'),
-    key: await pem('admin.key'),
-  });
   t.teardown(() => {
-    client.close();
     server.closeAllConnections();
     server.close();
   });
+  const file = (name: string): string => join(pki, name);
+  return {
+    server: `https://127.0.0.1:${port}`,
+    caFile: file('ca.crt'),
+    certFile: file('admin.crt'),
+    keyFile: file('admin.key'),
+  };
+}
+
+/** A client of such a server. */
+export async function clientOf(t: ExecutionContext, answer: Answer): Promise<KubeClient> {
+  const client = await connect(await serveApi(t, answer));
+  t.teardown(() => client.close());
   return client;
 }
 

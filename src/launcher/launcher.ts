@@ -14,7 +14,7 @@ export type Launcher = {
 
 /**
  * The process that an instance consists of on the host, as the command that starts it sees it: it says what to run, and the
- * launcher tells how that goes. It lives as long as the instance, so it imports nothing heavy.
+ * launcher reports how that goes. It lives as long as the instance, so it imports nothing heavy.
  *
  *     open ──► run ──► (ready or failed) ──► detach, or stop ──► finished
  */

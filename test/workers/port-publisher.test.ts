@@ -16,8 +16,8 @@ type Running = {
   written: string[];
   warnings: string[];
   /** Lets a Service appear in the watch. */
-  appear(name: string, nodePort: number): void;
-  end(): Promise<void>;
+  appear: (name: string, nodePort: number) => void;
+  end: () => Promise<void>;
 };
 
 /** The worker against an API with one load balancer, and ports that `become` what they do. */

@@ -61,9 +61,9 @@ export async function run(argv: readonly string[], io: Io, signal: AbortSignal):
 
 const ctl = (...args: string[]): CommandFix => ({ commands: [args], program: 'rootlessctl' });
 
-function createProgram(cli: Cli): Command {
-  const { io, signal } = cli;
-  const program = new Command('rootlessctl')
+/** The program without its commands. */
+function bareProgram({ io }: Cli): Command {
+  return new Command('rootlessctl')
     .description('List, add and remove the ports that RootlessKit publishes on the host.')
     .usage('[options] <command>')
     .option('--debug', 'show the causes of an error, too')
@@ -82,6 +82,11 @@ function createProgram(cli: Cli): Command {
     })
     .exitOverride()
     .enablePositionalOptions();
+}
+
+function createProgram(cli: Cli): Command {
+  const { io, signal } = cli;
+  const program = bareProgram(cli);
   const print = (line: string): void => void io.stdout.write(`${line}\n`);
   /** What is named as a socket may be a RootlessKit that is not ours. */
   const namedSocket = (command: Command): string | undefined => {

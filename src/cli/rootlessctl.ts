@@ -88,18 +88,6 @@ function createProgram(cli: Cli): Command {
   const { io, signal } = cli;
   const program = bareProgram(cli);
   const print = (line: string): void => void io.stdout.write(`${line}\n`);
-  /** What is named as a socket may be a RootlessKit that is not ours. */
-  const namedSocket = (command: Command): string | undefined => {
-    const { socket, cluster } = command.optsWithGlobals<GlobalFlags>();
-    const stateDir = cluster === undefined ? io.env['ROOTLESSKIT_STATE_DIR'] : undefined;
-    return socket ?? (stateDir ? join(stateDir, 'api.sock') : undefined);
-  };
-  const ports = async (command: Command): Promise<PortAccess> => {
-    const { portsBehind, portsOfInstance } = await import('./ports/access.js');
-    const socket = namedSocket(command);
-    if (socket !== undefined) return portsBehind(socket);
-    return portsOfInstance((await selectedPaths(cli, command)).controlSocket);
-  };
 
   program
     .command('list-ports')
@@ -107,7 +95,7 @@ function createProgram(cli: Cli): Command {
     .option('--json', 'one JSON object a line')
     .action(async ({ json }: Flags, command: Command) => {
       const { portJson, rootlessctlTable } = await import('./ports/output.js');
-      const published = await (await ports(command)).list(signal);
+      const published = await (await ports(cli, command)).list(signal);
       if (json) published.map(portJson).forEach(print);
       else io.stdout.write(rootlessctlTable(published));
     });
@@ -130,7 +118,7 @@ function createProgram(cli: Cli): Command {
           fixes: ['name one, for example 127.0.0.1:8080:80/tcp'],
         });
       const specs = words.map(parsePortSpec);
-      const access = await ports(command);
+      const access = await ports(cli, command);
       for (const spec of specs) {
         const port = await access.add(spec, signal);
         print(json ? portJson(port) : String(port.id));
@@ -146,7 +134,7 @@ function createProgram(cli: Cli): Command {
       const { parsePortId } = await import('./ports/access.js');
       if (words.length === 0) throw new U7sError('usage', 'no ID specified', { fixes: [ctl('list-ports')] });
       const ids = words.map(parsePortId);
-      const access = await ports(command);
+      const access = await ports(cli, command);
       for (const id of ids) {
         await access.remove(id, signal);
         print(String(id));
@@ -162,12 +150,26 @@ function createProgram(cli: Cli): Command {
         import('../rootless/api-client.js'),
         import('./ports/output.js'),
       ]);
-      const socket = namedSocket(command) ?? (await selectedPaths(cli, command)).apiSocket;
+      const socket = namedSocket(cli, command) ?? (await selectedPaths(cli, command)).apiSocket;
       const info = await createPortClient(socket).info(signal);
       print(json ? JSON.stringify(info, null, 4) : infoText(info));
     });
 
   return program;
+}
+
+/** What is named as a socket may be a RootlessKit that is not ours. */
+function namedSocket({ io }: Cli, command: Command): string | undefined {
+  const { socket, cluster } = command.optsWithGlobals<GlobalFlags>();
+  const stateDir = cluster === undefined ? io.env['ROOTLESSKIT_STATE_DIR'] : undefined;
+  return socket ?? (stateDir ? join(stateDir, 'api.sock') : undefined);
+}
+
+async function ports(cli: Cli, command: Command): Promise<PortAccess> {
+  const { portsBehind, portsOfInstance } = await import('./ports/access.js');
+  const socket = namedSocket(cli, command);
+  if (socket !== undefined) return portsBehind(socket);
+  return portsOfInstance((await selectedPaths(cli, command)).controlSocket);
 }
 
 /** Upstream, as all programs in Go, takes long options with one dash too. */

@@ -34,7 +34,9 @@ const apart = { entries: [], ui: ['cli'] };
 const directionOfImports = rooms.map((room, floor) => {
   const forbidden = [
     ...rooms.slice(0, floor),
-    ...Object.entries(apart).flatMap(([name, users]) => (users.includes(room) || name === room ? [] : [name])),
+    ...Object.entries(apart).flatMap(([name, users]) =>
+      users.includes(room) || name === room ? [] : [name],
+    ),
   ];
   return {
     files: [`src/${room}/**`],

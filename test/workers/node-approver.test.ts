@@ -57,10 +57,13 @@ async function approve(t: ExecutionContext, requests: object[], refusals = 0) {
     life.abort();
     await done;
   });
-  return { answers, appear: async (object: object) => {
+  return {
+    answers,
+    appear: async (object: object) => {
       await until(() => watchers.length > 0);
       watchers.forEach((write) => write(line('ADDED', object)));
-    } };
+    },
+  };
 }
 
 test('a new node is approved, one whose name is taken denied', async (t) => {

@@ -1,6 +1,7 @@
 import type { Command, CommanderError } from 'commander';
 import { U7sError, UsageError, codeOf, errnoOf, messageOf } from '../lib/errors.js';
 import { u7s, type Fix } from '../lib/fixes.js';
+import { visible } from '../lib/visible.js';
 import { Interrupted } from './interrupted.js';
 
 /** What helps against errors of the kernel's that can come from anywhere, by errno. */
@@ -24,7 +25,7 @@ export function formatError(error: unknown, verbose: boolean, textOf: (fix: Fix)
     lines.push('  this was not foreseen; --verbose shows where it happened');
   }
   if (verbose) lines.push(...causesOf(error).map((cause) => `  cause: ${messageOf(cause)}`));
-  return `${lines.join('\n')}\n`;
+  return visible(`${lines.join('\n')}\n`);
 }
 
 /** The same for programs. */

@@ -1,5 +1,6 @@
 import type { Note, Report } from '../lib/events.js';
 import type { Fix } from '../lib/fixes.js';
+import { visible } from '../lib/visible.js';
 
 /** One way to show events. `close` leaves the terminal as a finished program should. */
 export type Renderer = { report: Report; close: () => void };
@@ -12,7 +13,8 @@ export type FixText = (fix: Fix) => string;
 
 /** A text with its fixes below it. */
 export function textWithFixes({ text, fixes = [] }: Pick<Note, 'text' | 'fixes'>, fixText: FixText): string {
-  return [text, ...fixes.map((fix) => `  fix: ${fixText(fix).replaceAll('\n', '\n       ')}`)].join('\n');
+  const lines = fixes.map((fix) => `  fix: ${fixText(fix).replaceAll('\n', '\n       ')}`);
+  return visible([text, ...lines].join('\n'));
 }
 
 /** The time as renderers see it, so that a test can set it. In milliseconds. */

@@ -1,5 +1,6 @@
 import type { Event, Report } from '../lib/events.js';
 import { formatFix, type Fix } from '../lib/fixes.js';
+import { visibleLine } from '../lib/visible.js';
 import { createJsonRenderer } from './json.js';
 import { createPlainRenderer } from './plain.js';
 import { systemClock } from './renderer.js';
@@ -34,12 +35,23 @@ export function createReporter(
   let open = true;
   return {
     report: (event) => {
-      if (open && !(options.quiet && event.kind !== 'warning')) renderer.report(event);
+      if (open && !(options.quiet && event.kind !== 'warning')) renderer.report(printable(event));
     },
     close: () => {
       if (open) renderer.close();
       open = false;
     },
+  };
+}
+
+/** A step's words may be another's: an image's name, what the API says of a node. Other events pass `textWithFixes`. */
+function printable(event: Event): Event {
+  if (event.kind !== 'step') return event;
+  const { title, detail } = event;
+  return {
+    ...event,
+    title: visibleLine(title),
+    ...(detail === undefined ? {} : { detail: visibleLine(detail) }),
   };
 }
 

@@ -145,3 +145,8 @@ test('version -o json names u7s, Node.js and the components', async (t) => {
   t.is(versions.node, process.versions.node);
   t.regex(versions.components.kubernetes ?? '', /^1\.\d+\.\d+$/);
 });
+
+test('an error that quotes others cannot command the terminal', (t) => {
+  const error = new U7sError('api-refused', 'denied: \x1b[2Jok', { fixes: ['\x9b31m'] });
+  t.is(formatError(error, false, formatFix), 'error[api-refused]: denied: \\x1b[2Jok\n  fix: \\x9b31m\n');
+});

@@ -254,3 +254,19 @@ function screen(output: string): string {
   }
   return lines.join('\n');
 }
+
+test('words of others cannot command the terminal, whatever shows them', (t) => {
+  const evil = '\x1b]0;owned\x07';
+  const events: Event[] = [
+    step('done', { title: `image ${evil}`, detail: evil }),
+    { kind: 'note', text: evil },
+    { kind: 'warning', text: evil, fixes: [evil] },
+  ];
+  for (const mode of ['plain', 'tty'] as const) {
+    const { stderr, report, close } = set({ mode }, {}, mode === 'tty');
+    for (const event of events) report(event);
+    close();
+    t.false(stderr.text().includes(evil), mode);
+    t.regex(stderr.text(), /\\x1b\]0;owned\\x07/, mode);
+  }
+});

@@ -17,3 +17,7 @@ test('looks as kubectl prints it', (t) => {
 test('without rows there is the header alone', (t) => {
   t.is(renderTable(['name', 'age'], []), 'NAME   AGE\n');
 });
+
+test('a cell cannot command the terminal, nor begin a line of its own', (t) => {
+  t.is(renderTable(['name'], [['a\x1b[2J\nb']]), 'NAME\na\\x1b[2J\\nb\n');
+});

@@ -8,6 +8,7 @@ import { writeImage } from '../../images/oci-layout.js';
 import { runningNode } from '../../instance/running-node.js';
 import { architecture } from '../../lib/architecture.js';
 import { UsageError } from '../../lib/errors.js';
+import { visibleLine } from '../../lib/visible.js';
 import { renderTable } from '../../ui/table.js';
 import type { Cli } from '../command.js';
 import { withInstance } from '../instance.js';
@@ -93,7 +94,7 @@ async function loadFile(cli: Cli, node: Node, file: string): Promise<void> {
   const [archive, name] =
     file === '-' ? [stdin, 'the standard input'] : [(await openFile(file)).stream, file];
   const names = await importImages(node, archive as AsyncIterable<Buffer>, name, cli.signal);
-  for (const image of names) stdout.write(`${image}\n`);
+  for (const image of names) stdout.write(`${visibleLine(image)}\n`);
   if (names.length === 0) {
     const list = instanceTypist(cli)(['image', 'ls']);
     stderr.write(`${name} gives its image no name; to find it: ${list}\n`);

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { Command } from 'commander';
 import { U7sError, UsageError } from '../../lib/errors.js';
 import { u7s } from '../../lib/fixes.js';
+import { visible } from '../../lib/visible.js';
 import { logPath } from '../../supervisor/log-file.js';
 import type { Cli } from '../command.js';
 import { selectedPaths } from '../globals.js';
@@ -40,12 +41,16 @@ export async function run(
   const changes = options.follow && watchLogs(directory, cli.signal);
   const prefixOf = createPrefixes(cli, chosen);
 
-  const write = async (text: string | Buffer): Promise<void> => {
+  const write = async (text: string): Promise<void> => {
     if (!cli.io.stdout.write(text)) await once(cli.io.stdout, 'drain', { signal: cli.signal });
     cli.signal.throwIfAborted();
   };
-  const print = (name: string, lines: Buffer): Promise<void> =>
-    write(prefixed ? prefixLines(prefixOf(name), lines) : lines);
+  // A file gets what the log has.
+  const shown = (text: string): string => (cli.io.stdout.isTTY === true ? visible(text) : text);
+  const print = (name: string, lines: Buffer): Promise<void> => {
+    const text = shown(lines.toString());
+    return write(prefixed ? prefixLines(prefixOf(name), text) : text);
+  };
 
   /** All of a log: rotated files only where older lines may be asked for, and a last line without an end unless it is awaited. */
   async function* content(name: string, reader: LogReader): AsyncGenerator<Buffer> {
@@ -65,7 +70,7 @@ export async function run(
       selectLines(logLines(name, content(name, reader), now), since, tail),
     );
     for await (const { service, text } of mergeByTime(logs))
-      await write(`${prefixed ? prefixOf(service) : ''}${text}\n`);
+      await write(`${prefixed ? prefixOf(service) : ''}${shown(text)}\n`);
   }
 
   if (!changes) return;
@@ -91,6 +96,6 @@ function createPrefixes({ io }: Cli, names: readonly string[]): (name: string) =
   };
 }
 
-function prefixLines(prefix: string, lines: Buffer): string {
-  return lines.toString().replace(/^(?=[^])/gm, prefix);
+function prefixLines(prefix: string, lines: string): string {
+  return lines.replace(/^(?=[^])/gm, prefix);
 }

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { instancePorts, type InstancePorts } from '../../launcher/client.js';
 import { U7sError } from '../../lib/errors.js';
 import { u7s } from '../../lib/fixes.js';
+import { visible } from '../../lib/visible.js';
 import { formatOwner, portRow, type Port, type PortRow } from '../../rootless/port.js';
 import { removal } from '../../rootless/port-refusal.js';
 import { formatParent, formatPortSpec, parsePortSpec } from '../../rootless/port-spec.js';
@@ -16,7 +17,7 @@ export type ListFlags = { output: 'table' | 'json'; why?: true };
 
 export async function list(cli: Cli, command: Command, { output, why }: ListFlags): Promise<void> {
   const rows = (await (await portsOf(cli, command)).list(cli.signal)).map(portRow);
-  const text = why ? explanation(cli, rows) : table(rows);
+  const text = why ? visible(explanation(cli, rows)) : table(rows);
   cli.io.stdout.write(output === 'json' ? `${JSON.stringify(rows, null, 2)}\n` : text);
 }
 

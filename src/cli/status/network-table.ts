@@ -1,5 +1,6 @@
 import type { Finding, PairReport, Trial } from '../../instance/network-report.js';
 import type { Fix } from '../../lib/fixes.js';
+import { visible } from '../../lib/visible.js';
 import { renderTable } from '../../ui/table.js';
 
 /** How each pair of nodes stands, and below it what is most likely wrong. */
@@ -25,5 +26,5 @@ function causeText(
   textOf: (fix: Fix) => string,
 ): string | readonly string[] {
   if (cause === undefined) return [];
-  return `${from} → ${to}: ${cause}\n${fixes.map((fix) => `  fix: ${textOf(fix)}\n`).join('')}`;
+  return visible(`${from} → ${to}: ${cause}\n${fixes.map((fix) => `  fix: ${textOf(fix)}\n`).join('')}`);
 }

@@ -1,6 +1,7 @@
 import type { NodeReport, ServiceReport, StatusReport } from '../../instance/status.js';
 import type { Warning } from '../../lib/events.js';
 import { formatPortSpec } from '../../rootless/port-spec.js';
+import { visibleLine } from '../../lib/visible.js';
 import { renderTable } from '../../ui/table.js';
 import { age } from '../../ui/age.js';
 
@@ -23,7 +24,7 @@ export function statusText(report: StatusReport, now: number, wide: boolean): st
   const title = Math.max(...facts.map(([name = '']) => name.length));
   return [
     `cluster ${report.cluster}: ${report.phase}, up for ${age(now - report.startedAt)}`,
-    ...facts.map(([name = '', text = '']) => `  ${name.padEnd(title)}   ${text}`),
+    ...facts.map(([name = '', text = '']) => `  ${name.padEnd(title)}   ${visibleLine(text)}`),
     '',
     serviceTable(report.services, now, wide) +
       (wide ? `\n${certificateTable(report.certificates, now)}` : ''),

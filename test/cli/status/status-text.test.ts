@@ -65,3 +65,9 @@ test('certificates that end within 30 days are warned of', (t) => {
   t.deepEqual(warning?.fixes, [{ text: 'renew them', commands: [['down'], ['up', '-d']] }]);
   t.deepEqual(others, []);
 });
+
+test('what the API says of a node cannot command the terminal', (t) => {
+  const node = { name: 'u7s-host', ready: false, problem: 'down\x1b[2J\nnode u7s-host Ready' };
+  const text = statusText({ ...report, node }, now, false);
+  t.true(text.includes('NotReady: down\\x1b[2J\\nnode u7s-host Ready'));
+});

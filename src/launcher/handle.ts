@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { U7sError } from '../lib/errors.js';
 import { u7s } from '../lib/fixes.js';
 import type { Event, Report } from '../lib/events.js';
@@ -36,24 +36,31 @@ const notUnderstood: Event = { kind: 'note', text: 'the launcher sent a message 
 export async function startLauncherProcess(options: LauncherProcessOptions): Promise<LauncherHandle> {
   const log = await openLog(logPath(options.logs, 'launcher'));
   const [command = '', ...args] = [...options.enter, process.execPath, ...smallHeap.flags, options.script];
-  const child = spawn(command, args, {
-    cwd: options.cwd,
-    env: { ...options.env, ...smallHeap.env },
-    detached: true,
-    stdio: ['ignore', log.fd, log.fd, 'ipc'],
-  });
-  await log.close();
+  try {
+    const child = spawn(command, args, {
+      cwd: options.cwd,
+      env: { ...options.env, ...smallHeap.env },
+      detached: true,
+      stdio: ['ignore', log.fd, log.fd, 'ipc'],
+    });
+    return handleOf(child, options.report);
+  } finally {
+    await log.close();
+  }
+}
 
+/** At once, without waiting for anything: a process that ends as soon as it starts must be heard. */
+function handleOf(child: ChildProcess, report: Report): LauncherHandle {
   let settleReady: { resolve: () => void; reject: (error: Error) => void };
   const ready = new Promise<void>((resolve, reject) => {
     settleReady = { resolve, reject };
   });
   ready.catch(() => undefined); // whoever waits for it hears of it
   child.on('message', (message: unknown) => {
-    if (!isLauncherMessage(message)) return options.report(notUnderstood);
+    if (!isLauncherMessage(message)) return report(notUnderstood);
     switch (message.type) {
       case 'event':
-        return options.report(message.event);
+        return report(message.event);
       case 'ready':
         return settleReady.resolve();
       case 'failed':

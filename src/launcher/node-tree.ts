@@ -37,18 +37,27 @@ export async function startNodeTree(
   const enter =
     plan.cgroups === 'delegated' ? enterCgroup(await freshNodeCgroup(`node-${plan.cluster}`)) : [];
   const log = await openLog(logPath(plan.logs, 'rootlesskit'));
-  let child: ChildProcess;
   try {
     // Whatever becomes of the launcher, the tree must not outlive it.
-    child = spawn('setpriv', ['--pdeathsig=KILL', '--', ...enter, command, ...args], {
+    const child = spawn('setpriv', ['--pdeathsig=KILL', '--', ...enter, command, ...args], {
       cwd,
       env,
       stdio: ['pipe', 'pipe', log.fd],
       detached: true,
     });
+    return treeOf(child, plan, onReport, onNoise);
   } finally {
     await log.close();
   }
+}
+
+/** At once, without waiting for anything: a RootlessKit that ends as soon as it starts must be heard. */
+function treeOf(
+  child: ChildProcess,
+  plan: NamespacePlan,
+  onReport: (report: SupervisorReport) => void,
+  onNoise: (line: string) => void,
+): NodeTree {
   const { stdin, stdout } = child;
   if (stdin === null || stdout === null) throw new Error('the pipes to RootlessKit are missing');
 

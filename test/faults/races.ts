@@ -18,7 +18,7 @@ export function startsAtOnce(count: number): Strike {
     const started = await Promise.all(Array.from({ length: count }, () => u7sAsUser(account, up)));
     const results = await Promise.all(started.map(({ ended }) => ended));
     const winners = results.filter(({ stdout }) => stdout.includes('is ready after'));
-    const others = results.filter(({ stdout }) => stdout.includes('is running already'));
+    const others = results.filter(({ stdout }) => stdout.includes('is already running'));
     const failed = results.find(({ exitCode }) => exitCode !== 0);
     if (failed) throw new Error(`one exited with ${failed.exitCode}: ${failed.stderr}`);
     if (winners.length !== 1 || others.length !== count - 1)
@@ -26,7 +26,7 @@ export function startsAtOnce(count: number): Strike {
     // Who comes late finds it running without having had to wait.
     if (
       !others.some(({ stderr }) =>
-        /process \d+ is starting this cluster already: waiting for it/.test(stderr),
+        /process \d+ is already starting this cluster: waiting for it/.test(stderr),
       )
     )
       throw new Error('nobody said that it waits');

@@ -80,13 +80,16 @@ test.serial('the data of one preset is not handed to another, running or not', a
   for (const state of ['running', 'stopped']) {
     const { exitCode, stderr } = await sh('./run.sh', ['default-containerd', '-d']);
     t.is(exitCode, 1, state);
-    t.regex(stderr, /was made as default-docker-nokube; with its data it cannot become default-containerd/);
-    t.regex(stderr, /run\.sh --cluster NAME default-containerd\n.*u7s --cluster presets reset/);
+    t.regex(stderr, /error\[setting-fixed\]: .*default-docker-nokube.*default-containerd/);
+    t.regex(
+      stderr,
+      /fix: .*run\.sh --cluster NAME default-containerd\n {2}fix: .*u7s\.js --cluster presets reset/,
+    );
     await ok('bin/u7s.js', ['down']);
   }
   const { exitCode, stderr } = await sh('./kubectl.sh', ['get', 'nodes']);
   t.is(exitCode, 1);
-  t.regex(stderr, /is default-docker-nokube, which has no Kubernetes/);
+  t.regex(stderr, /error\[no-kubernetes\]/);
   await ok('./cleanup.sh');
 });
 
@@ -95,7 +98,7 @@ test.serial("another engine's docker.sock is not taken from it", async (t) => {
   t.teardown(end);
   const { exitCode, stderr } = await sh('./run.sh', ['default-docker-nokube', '-d']);
   t.is(exitCode, 1);
-  t.true(stderr.includes(`another engine listens on ${socket}`), stderr);
+  t.true(stderr.includes('error[host-not-ready]') && stderr.includes(socket), stderr);
 });
 
 test.after.always('the cluster is removed, and the table is shown', async (t) => {

@@ -151,8 +151,16 @@ export function outOfFiles(title: string): Strike {
 export const fillDisk: Strike = async (subject) => {
   const { pid } = await subject.find('the launcher');
   const filler = join(`/proc/${pid}/root`, subject.paths.state, 'filler');
-  await runOk('sh', ['-c', `! dd if=/dev/zero of=${filler} bs=64k 2>/dev/null`]);
-  return () => rm(filler);
+  await writeFile(filler, '');
+  const fill = (): Promise<unknown> =>
+    runOk('sh', ['-c', `! dd if=/dev/zero of=${filler} bs=4k oflag=append conv=nocreat,notrunc 2>/dev/null`]);
+  await fill();
+  // A service may free some space before the one that was struck wants it.
+  const again = setInterval(() => void fill().catch(() => undefined), 100);
+  return async () => {
+    clearInterval(again);
+    await rm(filler);
+  };
 };
 
 function ownedBy({ account }: Subject): string[] {

@@ -4,6 +4,14 @@ import type { LivenessProbe } from './definition.js';
 import { probeOnce } from './probe.js';
 
 /**
+ * On a machine on which a service took minutes to become ready, an answer may take long too: a tenth of that time, if that
+ * is more than the probe allows.
+ */
+export function patient(probe: LivenessProbe, startMs: number): LivenessProbe {
+  return { ...probe, timeoutMs: Math.max(probe.timeoutMs, startMs / 10) };
+}
+
+/**
  * Probes a ready service periodically. Throws, with the last reason, when `failureThreshold` probes in a row have failed;
  * otherwise it ends only by `signal`, which rejects too.
  */

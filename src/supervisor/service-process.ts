@@ -1,7 +1,7 @@
 import { messageOf } from '../lib/errors.js';
 import type { ServiceDefinition, ServicePhase, ServiceStatus, StopPolicy } from './definition.js';
 import { writeFiles } from './generated-files.js';
-import { watchLiveness } from './liveness.js';
+import { patient, watchLiveness } from './liveness.js';
 import { logPath, openLog } from './log-file.js';
 import { waitUntilReady } from './probe.js';
 import {
@@ -90,6 +90,7 @@ async function watch(
   stopping: AbortSignal,
   enter: Enter,
 ): Promise<string | undefined> {
+  const began = performance.now();
   const watching = new AbortController();
   const over = new Promise<void>((resolve) => watching.signal.addEventListener('abort', () => resolve()));
   const stopWatching = (): void => watching.abort();
@@ -104,7 +105,9 @@ async function watch(
       }
       if (definition.ready) await waitUntilReady(definition.ready, watching.signal);
       enter('ready', { readyAt: Date.now() });
-      if (definition.live) await watchLiveness(definition.live, watching.signal);
+      if (definition.live) {
+        await watchLiveness(patient(definition.live, performance.now() - began), watching.signal);
+      }
     }
     await over;
     return undefined;

@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
-import type { ServiceDefinition, ServiceStatus } from '#src/supervisor/definition.js';
-import { watchLiveness } from '#src/supervisor/liveness.js';
+import type { LivenessProbe, ServiceDefinition, ServiceStatus } from '#src/supervisor/definition.js';
+import { patient, watchLiveness } from '#src/supervisor/liveness.js';
 import { probeOnce } from '#src/supervisor/probe.js';
 import { daemon, fixture, readyWhenFile, supervise, temporaryDir } from './harness.js';
 
@@ -85,4 +85,17 @@ test('a process that is stopped still has its connections accepted, but does not
   const { signal } = new AbortController();
   t.is(await probeOnce({ type: 'unix', path }, 5_000, signal), true);
   t.is(await probeOnce({ type: 'http2', path }, 50, signal), 'no answer within 50 ms');
+});
+
+test('an answer may take a tenth of the time that the start took, and never less than the probe says', (t) => {
+  const probe: LivenessProbe = {
+    type: 'tcp',
+    host: '127.0.0.1',
+    port: 1,
+    periodMs: 10_000,
+    timeoutMs: 10_000,
+    failureThreshold: 2,
+  };
+  t.is(patient(probe, 5_000).timeoutMs, 10_000);
+  t.is(patient(probe, 450_000).timeoutMs, 45_000);
 });

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
@@ -5,28 +7,7 @@ import tseslint from 'typescript-eslint';
  * The floors of the house, from the top down: a room may use those further down, never those before it. docs/architecture.md
  * says what each is for.
  */
-const rooms = [
-  'cli',
-  'entries',
-  'instance',
-  'launcher',
-  'workers',
-  'membership',
-  'addons',
-  'plan',
-  'runtimes',
-  'services',
-  'settings',
-  'artifacts',
-  'images',
-  'host',
-  'rootless',
-  'kube',
-  'pki',
-  'ui',
-  'supervisor',
-  'lib',
-];
+const rooms = JSON.parse(readFileSync(join(import.meta.dirname, 'floors.json'), 'utf8'));
 
 /** Rooms that nothing else may use, though they are further down. */
 const apart = { entries: [], ui: ['cli'] };

@@ -1,16 +1,10 @@
 import { nthAddress } from '../lib/cidr.js';
+import type { CertificateTableInput } from '../pki/certificates.js';
 import { tapAddressIn } from '../rootless/network.js';
 import type { Settings } from '../settings/schema.js';
 
 /** The names and addresses in the certificates of a control plane. */
-export function certificateInput(settings: Settings): {
-  nodeName: string;
-  nodeAddress: string;
-  serviceAddress: string;
-  dnsDomain: string;
-  apiAddress: string;
-  hostIp?: string;
-} {
+export function certificateInput(settings: Settings): CertificateTableInput {
   return {
     nodeName: settings.nodeName,
     nodeAddress: tapAddressIn(settings.nodeSubnet),

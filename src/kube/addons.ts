@@ -40,7 +40,7 @@ export async function loadAddons(
 
 /**
  * Applies the objects to a cluster, all at once, but workloads last: a Pod that is made before its ServiceAccount or its
- * ConfigMap starts only after a back-off.
+ * ConfigMap starts only after a back-off. A slow machine takes its time: only `signal` ends the wait for an answer.
  */
 export async function applyAddons(
   client: KubeClient,
@@ -64,7 +64,7 @@ export async function applyAddons(
 async function applyAll(client: KubeClient, objects: KubeObject[], signal: AbortSignal): Promise<void> {
   await Promise.all(
     objects.map((object) =>
-      pRetry(() => client.apply(object, { fieldManager, signal }), {
+      pRetry(() => client.apply(object, { fieldManager, signal, timeoutMs: Infinity }), {
         signal,
         retries: 8,
         minTimeout: 50,

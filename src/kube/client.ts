@@ -4,7 +4,7 @@ import { kubeError } from './errors.js';
 import { objectPath, type KubeObject } from './object.js';
 import { linesOf, send, textOf, type RequestOptions } from './transport.js';
 
-export type ApplyOptions = { fieldManager: string; signal?: AbortSignal };
+export type ApplyOptions = { fieldManager: string } & Pick<RequestOptions, 'signal' | 'timeoutMs'>;
 
 export type WatchOptions = {
   resourceVersion?: string;
@@ -57,11 +57,11 @@ export function createKubeClient({
   }
 
   async function apply<T extends KubeObject>(object: T, options: ApplyOptions): Promise<T> {
-    const { fieldManager, signal } = options;
+    const { fieldManager, ...rest } = options;
     const query = new URLSearchParams({ fieldManager, force: 'true' });
     const contentType = 'application/apply-patch+yaml';
     const path = `${objectPath(object)}?${query.toString()}`;
-    return (await request('PATCH', path, { body: object, contentType, signal })) as T;
+    return (await request('PATCH', path, { body: object, contentType, ...rest })) as T;
   }
 
   async function* watch<T>(path: string, options: WatchOptions): AsyncGenerator<WatchEvent<T>> {

@@ -41,6 +41,7 @@ export async function labelNode(
     contentType: 'application/merge-patch+json',
     body: { metadata: { labels: nodeLabels } },
     signal,
+    timeoutMs: Infinity,
   });
 }
 

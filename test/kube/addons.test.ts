@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { mock } from 'node:test';
 import test, { type ExecutionContext } from 'ava';
 import { U7sError } from '#src/lib/errors.js';
 import { applyAddons, loadAddons } from '#src/kube/addons.js';
@@ -130,4 +131,19 @@ test('an add-on that is refused fails the whole', async (t) => {
     instanceOf: KubeError,
     message: /spec is wrong/,
   });
+});
+
+test.serial('an answer may take as long as the start may', async (t) => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  t.teardown(() => mock.timers.reset());
+  const client = await clientOf(t, (_request, response) => {
+    mock.timers.tick(10 * 60_000);
+    json(response, 200, {});
+  });
+  const binding = {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'ClusterRole',
+    metadata: { name: 'r' },
+  };
+  await t.notThrowsAsync(applyAddons(client, [binding], new AbortController().signal));
 });

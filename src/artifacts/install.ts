@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, lstat, mkdir, readdir, readlink, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdir, readdir, readlink, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hashFile } from './download.js';
 import { orDiskFull } from './errors.js';
+import { publishFolder } from '../lib/atomic-file.js';
 import { withLock } from '../lib/lock-file.js';
 import { readInstalled, type Manifest, type ResolvedArtifact } from './store.js';
 import type { ArtifactName } from './artifact.js';
@@ -46,7 +47,7 @@ export async function install(
         await writeFile(join(staging, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
         for (const folder of [staging, join(staging, 'bin')]) await chmod(folder, 0o755);
         await rm(directory, { recursive: true, force: true });
-        await rename(staging, directory);
+        await publishFolder(staging, directory);
       } finally {
         await rm(staging, { recursive: true, force: true });
       }

@@ -74,7 +74,7 @@ export async function restartInstance(
     throw explained(error);
   }
   signal.throwIfAborted();
-  throw new U7sError('ended', 'the cluster ended while it was being restarted', {
+  throw new U7sError('ended-early', 'the cluster ended while it was being restarted', {
     fixes: [u7s(['logs'], { text: 'find out why' })],
   });
 }

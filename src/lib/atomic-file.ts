@@ -38,11 +38,18 @@ export async function writeFileAtomic(
 }
 
 /**
- * Gives a folder its final name in one step, when it is complete. It and the files in it survive a power cut from the
+ * Gives a folder its final name in one step, when it is complete. It and all that is below it survive a power cut from the
  * return on.
  */
 export async function publishFolder(staging: string, target: string): Promise<void> {
-  await Promise.all((await readdir(staging)).map((name) => sync(join(staging, name))));
+  const below = await readdir(staging, { recursive: true, withFileTypes: true });
+  await Promise.all(
+    below.map(async (entry) => {
+      const path = join(entry.parentPath, entry.name);
+      if (entry.isFile()) await sync(path);
+      if (entry.isDirectory()) await syncFolder(path);
+    }),
+  );
   await syncFolder(staging);
   await rename(staging, target);
   await syncFolder(dirname(target));

@@ -35,7 +35,7 @@ export function run(command: string, args: readonly string[], options: RunOption
         }
         if (options.signal?.aborted) return reject(options.signal.reason as Error);
         const reason = error?.signal ? `it was killed by ${error.signal}` : messageOf(error);
-        reject(new U7sError('cannot-run', `cannot run ${command}: ${reason}`, { cause: error }));
+        reject(new U7sError('not-executable', `cannot run ${command}: ${reason}`, { cause: error }));
       },
     );
     child.stdin?.on('error', () => undefined); // a program need not read what it is given

@@ -11,7 +11,7 @@ export async function writeFiles(files: readonly GeneratedFile[]): Promise<void>
       await writeFileAtomic(path, content, { mode, durable: false }); // it is written again at the next start
     } catch (error) {
       throw new U7sError(
-        errnoOf(error) === 'ENOSPC' || errnoOf(error) === 'EDQUOT' ? 'disk-full' : 'cannot-write',
+        errnoOf(error) === 'ENOSPC' || errnoOf(error) === 'EDQUOT' ? 'disk-full' : 'not-writable',
         `cannot write ${path}: ${messageOf(error)}`,
         { cause: error },
       );

@@ -72,17 +72,18 @@ test.serial('what is written again at the next start costs no sync', async (t) =
   );
 });
 
-test.serial('a folder that appears at once is on disk with all that is in it', async (t) => {
+test.serial('a folder that appears at once is on disk with all that is below it', async (t) => {
   const parent = await temporary(t);
   const staging = join(parent, 'pki.new');
   await ensureDir(staging);
-  const names = ['ca.crt', 'ca.key'];
+  await ensureDir(join(staging, 'etcd'));
+  const names = ['ca.crt', 'ca.key', 'etcd/peer.crt'];
   for (const name of names) await writeFileAtomic(join(staging, name), name, { durable: false });
   const paths = await synced(() => publishFolder(staging, join(parent, 'pki')));
   t.deepEqual(
-    paths.slice(0, 2).sort(),
-    names.map((name) => join(staging, name)),
+    paths.slice(0, 4).sort(),
+    [...names, 'etcd'].map((name) => join(staging, name)).sort(),
   );
-  t.deepEqual(paths.slice(2), [staging, parent]);
-  t.deepEqual((await readdir(join(parent, 'pki'))).sort(), names);
+  t.deepEqual(paths.slice(4), [staging, parent]);
+  t.deepEqual((await readdir(join(parent, 'pki'))).sort(), ['ca.crt', 'ca.key', 'etcd']);
 });

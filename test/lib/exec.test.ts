@@ -21,7 +21,7 @@ test('a program need not read its input', async (t) => {
 
 test('what cannot be started or is killed is an error that names it', async (t) => {
   await t.throwsAsync(run('/no/such/program', []), {
-    code: 'cannot-run',
+    code: 'not-executable',
     message: /\/no\/such\/program: .*ENOENT/,
   });
   await t.throwsAsync(run('sh', ['-c', 'kill -9 $$']), { message: /it was killed by SIGKILL/ });

@@ -80,10 +80,7 @@ test.serial('a folder that appears at once is on disk with all that is below it'
   const names = ['ca.crt', 'ca.key', 'etcd/peer.crt'];
   for (const name of names) await writeFileAtomic(join(staging, name), name, { durable: false });
   const paths = await synced(() => publishFolder(staging, join(parent, 'pki')));
-  t.deepEqual(
-    paths.slice(0, 4).sort(),
-    [...names, 'etcd'].map((name) => join(staging, name)).sort(),
-  );
+  t.deepEqual(paths.slice(0, 4).sort(), [...names, 'etcd'].map((name) => join(staging, name)).sort());
   t.deepEqual(paths.slice(4), [staging, parent]);
   t.deepEqual((await readdir(join(parent, 'pki'))).sort(), ['ca.crt', 'ca.key', 'etcd']);
 });

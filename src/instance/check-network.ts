@@ -57,6 +57,11 @@ type NetworkCheck = {
 /** A pod of ours on a node, and the ways to it. */
 type Station = { node: NodeInfo; pod: string; podAddress: string; clusterAddress: string; nodePort: number };
 
+/** Our pods run as root of theirs, which a cluster whose default is `restricted` would refuse. */
+const checkNamespace = {
+  generateName: 'usernetes-check-',
+  labels: { 'pod-security.kubernetes.io/enforce': 'baseline' },
+};
 const stationLimitMs = 60_000;
 
 async function checkPairs(check: NetworkCheck): Promise<PairReport[]> {
@@ -67,7 +72,7 @@ async function checkPairs(check: NetworkCheck): Promise<PairReport[]> {
       fixes: [u7s(['kubectl', 'get', 'nodes'], { text: 'see how they stand' })],
     });
   const { metadata } = (await client.request('POST', '/api/v1/namespaces', {
-    body: { apiVersion: 'v1', kind: 'Namespace', metadata: { generateName: 'usernetes-check-' } },
+    body: { apiVersion: 'v1', kind: 'Namespace', metadata: checkNamespace },
     signal,
   })) as { metadata: { name: string } };
   try {

@@ -41,6 +41,7 @@ export function planNamespaces(
     setup: namespaceSetup(paths, placeOf(runtimes[settings.runtime], paths), host.netfilter, {
       ...(settings.hostIp === undefined ? {} : { hostIp: settings.hostIp }),
       ...(settings.kubernetes ? { serviceCidr: settings.serviceCidr } : {}),
+      linkLocal: settings.linkLocal,
     }),
     logs: paths.logs,
     readyFile: paths.ready,

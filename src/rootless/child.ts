@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Netfilter } from './netfilter.js';
@@ -18,6 +18,8 @@ export type NamespaceSetup = {
   sysctls: Record<string, string>;
   /** Addresses in addition to that of the tap. */
   addresses: string[];
+  /** Networks to which nothing is sent. */
+  prohibited: string[];
   /** Carried out last, one after another. */
   commands: string[][];
 };
@@ -27,7 +29,15 @@ export type NodeNetwork = {
   hostIp?: string;
   /** Of a node that has Services. */
   serviceCidr?: string;
+  /** Whether link-local addresses outside are reached. */
+  linkLocal: 'closed' | 'open';
 };
+
+/**
+ * Where clouds serve a machine's credentials and user data: the link-local network, and the address of Amazon's service in
+ * IPv6. An address of the node itself, such as that of a DNS cache, is still reached.
+ */
+const metadata = ['169.254.0.0/16', 'fd00:ec2::254/128'];
 
 /** What a container runtime has in the namespaces. */
 export type RuntimePlace = Pick<NamespaceSetup, 'remove' | 'binds' | 'links'>;
@@ -42,7 +52,7 @@ export function namespaceSetup(
   folders: NodeFolders,
   runtime: RuntimePlace,
   netfilter: Netfilter,
-  { hostIp, serviceCidr }: NodeNetwork = {},
+  { hostIp, serviceCidr, linkLocal }: NodeNetwork,
 ): NamespaceSetup {
   return {
     remove: [
@@ -64,6 +74,7 @@ export function namespaceSetup(
     sysctls: { 'net/ipv4/ip_forward': '1' },
     // By the host's address other nodes know this one: the kubelet and pods must find it here as well.
     addresses: hostIp === undefined ? [] : [hostIp],
+    prohibited: linkLocal === 'closed' ? metadata : [],
     commands: serviceCidr === undefined ? [] : refuseUnserved(serviceCidr),
   };
 }
@@ -119,7 +130,21 @@ export async function setUpNamespaces(setup: NamespaceSetup): Promise<void> {
       await symlink(target, path);
     }),
     ...setup.addresses.map((address) => exec('ip', ['address', 'add', `${address}/32`, 'dev', 'lo'])),
+    ...setup.prohibited.map(prohibit),
     ...Object.entries(setup.sysctls).map(([key, value]) => writeFile(`/proc/sys/${key}`, value)),
   ]);
   for (const [program = '', ...args] of setup.commands) await exec(program, args);
+}
+
+/** A route rather than a rule of a packet filter: it is the same with all of these, and survives who empties them. */
+async function prohibit(network: string): Promise<void> {
+  const family = network.includes(':') ? '-6' : '-4';
+  // Without IPv6 there is nothing to prohibit.
+  if (family === '-6' && (await ipv6Off())) return;
+  await exec('ip', [family, 'route', 'add', 'prohibit', network]);
+}
+
+async function ipv6Off(): Promise<boolean> {
+  const off = await readFile('/proc/sys/net/ipv6/conf/lo/disable_ipv6', 'utf8').catch(() => '1');
+  return off.trim() !== '0';
 }

@@ -1,4 +1,5 @@
 import type { ServiceDefinition } from '../supervisor/definition.js';
+import { admissionConfiguration, podSecurity } from './admission.js';
 import {
   daemon,
   etcFile,
@@ -13,6 +14,7 @@ import { etcdUrl } from './etcd.js';
 
 export function kubeApiserver(context: ServiceContext): ServiceDefinition {
   const authentication = etcFile(context, 'authentication.json');
+  const admission = etcFile(context, 'admission.json');
   const { port, url } = {
     port: context.settings.apiPort,
     url: `https://127.0.0.1:${context.settings.apiPort}`,
@@ -28,7 +30,8 @@ export function kubeApiserver(context: ServiceContext): ServiceDefinition {
       'client-ca-file': pkiFile(context, 'ca.crt'),
       'authentication-config': authentication,
       'authorization-mode': 'Node,RBAC',
-      'enable-admission-plugins': 'NodeRestriction',
+      'enable-admission-plugins': admissionPlugins(context).join(','),
+      'admission-control-config-file': admission,
       'allow-privileged': true,
       'etcd-servers': etcdUrl(context),
       'etcd-cafile': pkiFile(context, 'etcd-ca.crt'),
@@ -56,7 +59,10 @@ export function kubeApiserver(context: ServiceContext): ServiceDefinition {
       // Ends the watches of pods, such as CoreDNS's, at a stop; otherwise it waits until the clients end them.
       'shutdown-watch-termination-grace-period': '1s',
     }),
-    files: [jsonFile(authentication, anonymousForHealthOnly)],
+    files: [
+      jsonFile(authentication, anonymousForHealthOnly),
+      jsonFile(admission, admissionConfiguration([podSecurity(context.settings.podSecurity)])),
+    ],
     // Started together with etcd: its own first second is spent before it needs the store, and it retries the connection.
     dependsOn: { etcd: 'started' },
     // Its port is open long before it serves: a client that connects waits, but loses no attempt.
@@ -84,6 +90,13 @@ export function kubeApiserver(context: ServiceContext): ServiceDefinition {
       ...liveness,
     },
   });
+}
+
+/** In addition to those that are on by default. */
+function admissionPlugins({ settings }: ServiceContext): string[] {
+  // Whoever may create Services could otherwise take over what other pods send to any address (CVE-2020-8554).
+  const ofServices = settings.externalIps === 'denied' ? ['DenyServiceExternalIPs'] : [];
+  return ['NodeRestriction', ...ofServices];
 }
 
 const anonymousForHealthOnly = {

@@ -48,6 +48,9 @@ export function kubelet(context: ServiceContext, runtime: KubeletRuntime): Servi
   });
 }
 
+/** Processes and threads of one pod: enough for a large JVM, and no fork bomb takes what all of the account may have. */
+const mostPids = 4096;
+
 function kubeletConfiguration(context: ServiceContext, criSocket: string): object {
   return {
     apiVersion: 'kubelet.config.k8s.io/v1beta1',
@@ -72,6 +75,10 @@ function kubeletConfiguration(context: ServiceContext, criSocket: string): objec
     serializeImagePulls: false,
     cgroupDriver: 'cgroupfs',
     failCgroupV1: false,
-    ...(context.cgroups === 'none' ? { cgroupsPerQOS: false, enforceNodeAllocatable: [] } : {}),
+    // Otherwise a pod that names no seccomp profile could make every system call.
+    seccompDefault: true,
+    ...(context.cgroups === 'none'
+      ? { cgroupsPerQOS: false, enforceNodeAllocatable: [] }
+      : { podPidsLimit: mostPids }),
   };
 }

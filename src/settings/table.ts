@@ -14,6 +14,9 @@ const dnsLabel = (z: Zod) =>
 const network = (z: Zod) => z.cidrv4('must be an IPv4 network such as 10.88.0.0/16');
 const address = (z: Zod) => z.ipv4('must be an IPv4 address');
 const port = (z: Zod) => z.int().min(1).max(65535);
+const podSecurityLevels = ['privileged', 'baseline', 'restricted'] as const;
+const permissions = ['denied', 'allowed'] as const;
+const accesses = ['closed', 'open'] as const;
 const ways = ['auto', 'download', 'build', 'host'] as const;
 
 /**
@@ -238,6 +241,36 @@ export const table = {
     verbs: ['up'],
     variables: ['U7S_ROOTLESSKIT_PORTS'],
     several: { as: 'list', separator: /\s+/ },
+  },
+  podSecurity: {
+    schema: (z) => z.enum(podSecurityLevels, `must be one of ${podSecurityLevels.join(', ')}`),
+    help: 'Pod Security Standard that pods must meet in every namespace but kube-system and those with a label of their own',
+    default: 'privileged',
+    flag: '--pod-security <level>',
+    choices: podSecurityLevels,
+    verbs: ['up'],
+    variables: ['U7S_POD_SECURITY'],
+    memory: { 'control-plane': 'kept' },
+  },
+  externalIps: {
+    schema: (z) => z.enum(permissions, `must be one of ${permissions.join(', ')}`),
+    help: 'whether a new Service may name externalIPs, by which it takes over the traffic of pods to any address',
+    default: 'denied',
+    flag: '--external-ips <permission>',
+    choices: permissions,
+    verbs: ['up'],
+    variables: ['U7S_EXTERNAL_IPS'],
+    memory: { 'control-plane': 'kept' },
+  },
+  linkLocal: {
+    schema: (z) => z.enum(accesses, `must be one of ${accesses.join(', ')}`),
+    help: 'whether pods and the node reach link-local addresses outside, 169.254.0.0/16, at which clouds hand out the credentials of the machine',
+    default: 'closed',
+    flag: '--link-local <access>',
+    choices: accesses,
+    verbs: ['up', 'join'],
+    variables: ['U7S_LINK_LOCAL'],
+    memory: { 'control-plane': 'kept', worker: 'kept' },
   },
   mtu: {
     schema: (z) => z.int().min(1280).max(65520),

@@ -58,6 +58,25 @@ test.serial('an address of the Service network that no Service has is refused at
   t.regex(inNode.stderr, /Connection refused/);
 });
 
+test.serial('the metadata services of clouds are closed to pods and to the node', async (t) => {
+  const service = ['-w', '20', '169.254.169.254', '80'];
+  const inPod = await sh('./kubectl.sh', ['exec', 'hello', '--', 'nc', ...service]);
+  t.regex(inPod.stderr, /No route to host/);
+  const inNode = await sh('bin/u7s.js', ['shell', '--', 'busybox', 'nc', ...service]);
+  t.regex(inNode.stderr, /Permission denied/);
+});
+
+test.serial('a container that names no seccomp profile runs with one', async (t) => {
+  t.regex(await kubectl('exec', 'hello', '--', 'cat', '/proc/self/status'), /^Seccomp:\s2$/m);
+});
+
+test.serial('a Service cannot take over what other pods send to an address', async (t) => {
+  await kubectl('create', 'service', 'clusterip', 'taker', '--tcp=80');
+  const patch = JSON.stringify({ spec: { externalIPs: ['192.0.2.1'] } });
+  const refused = await sh('./kubectl.sh', ['patch', 'service', 'taker', '-p', patch]);
+  t.regex(refused.stderr, /denied by admission control/);
+});
+
 test.serial(
   'a name that DNS did not know a moment ago is known as soon as its Service is there',
   async (t) => {

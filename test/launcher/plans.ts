@@ -18,6 +18,7 @@ export function namespacePlan(
       links: {},
       sysctls: {},
       addresses: [],
+    prohibited: [],
       commands: [],
     },
     logs: join(dir, 'logs'),

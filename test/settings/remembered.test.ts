@@ -20,6 +20,9 @@ test('a control plane remembers what it is made of, where it is reached and what
     nodeLabels: {},
     nodeSubnet: '10.0.2.0/24',
     dockerCidr: '10.89.0.0/16',
+    podSecurity: 'privileged',
+    externalIps: 'denied',
+    linkLocal: 'closed',
     ...dns,
     ...ports,
   });

@@ -131,7 +131,8 @@ function qemuArgs(
     // One processor: of two, QEMU 7.2 may keep what it translated while the other changed it. Linux changes its own code,
     // as for the first cgroup with a limit of CPU, and both then run into a breakpoint that is there no longer, for ever.
     ...['-nodefaults', '-nographic', '-machine', 'q35', '-smp', '1', '-m', '4G'],
-    ...['-accel', 'tcg,tb-size=1024', '-cpu', 'max'],
+    // Without AVX and AES, which programs would choose for their speed and QEMU emulates slowly.
+    ...['-accel', 'tcg,tb-size=1024', '-cpu', 'qemu64'],
     ...['-kernel', kernel, '-initrd', initrd],
     ...['-append', 'console=ttyS0 rw quiet mitigations=off nokaslr tsc=reliable'],
     ...drive(disk),

@@ -16,22 +16,21 @@ export type TestHost = {
   ok: (...args: string[]) => Promise<string>;
 };
 
-const bridge = 'u7s-test-switch';
-
-/** Makes hosts 10.199.0.11, .12 … with the binaries that the prepared user of this machine has. */
-export async function makeHosts(count: number): Promise<TestHost[]> {
+/** Makes hosts 10.199.0.11, .12 …, called `<prefix>-h1` …, with the binaries that the prepared user of this machine has. */
+export async function makeHosts(count: number, prefix = 'u7s-test'): Promise<TestHost[]> {
   const { home } = await preparedAccount(process.env);
-  await removeHosts(count);
+  await removeHosts(count, prefix);
+  const bridge = `${prefix}-switch`;
   await runOk('ip', ['netns', 'add', bridge]);
   await runOk('ip', ['-n', bridge, 'link', 'add', 'br0', 'type', 'bridge']);
   await runOk('ip', ['-n', bridge, 'link', 'set', 'br0', 'up']);
   const hosts: TestHost[] = [];
-  for (let number = 1; number <= count; number++) hosts.push(await makeHost(number, home));
+  for (let number = 1; number <= count; number++) hosts.push(await makeHost(number, prefix, home));
   return hosts;
 }
 
-async function makeHost(number: number, binaries: string): Promise<TestHost> {
-  const name = nameOf(number);
+async function makeHost(number: number, prefix: string, binaries: string): Promise<TestHost> {
+  const [name, bridge] = [nameOf(number, prefix), `${prefix}-switch`];
   const address = `10.199.0.${10 + number}`;
   const port = `port${number}`;
   await runOk('ip', ['netns', 'add', name]);
@@ -82,12 +81,12 @@ async function makeHost(number: number, binaries: string): Promise<TestHost> {
 }
 
 /** Ends what runs there first. */
-export async function removeHosts(count: number): Promise<void> {
+export async function removeHosts(count: number, prefix = 'u7s-test'): Promise<void> {
   for (let number = 1; number <= count; number++) {
-    await removeUser(nameOf(number));
-    await run('ip', ['netns', 'del', nameOf(number)]);
+    await removeUser(nameOf(number, prefix));
+    await run('ip', ['netns', 'del', nameOf(number, prefix)]);
   }
-  await run('ip', ['netns', 'del', bridge]);
+  await run('ip', ['netns', 'del', `${prefix}-switch`]);
 }
 
-const nameOf = (number: number): string => `u7s-test-h${number}`;
+const nameOf = (number: number, prefix: string): string => `${prefix}-h${number}`;

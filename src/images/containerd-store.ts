@@ -8,6 +8,9 @@ export type ContainerdStore = {
   namespace: string;
 };
 
+/** No registry has what is imported: the kubelet must not remove it when the disk is nearly full. */
+const pinned = ['--label', 'io.cri-containerd.pinned=pinned'];
+
 /**
  * Images of containerd, through ctr. ctr itself imports them (`--local`), which takes half the time of containerd's import
  * (0.5 s instead of 1.0 s for CoreDNS). The first container unpacks them, since only containerd's CRI plugin knows the
@@ -19,7 +22,7 @@ export function containerdStore({ ctr, socket, namespace }: ContainerdStore): Im
     args: ['--address', socket, '--namespace', namespace, 'images', ...args],
   });
   return {
-    importCommand: (archive) => images('import', '--local', '--no-unpack', archive),
+    importCommand: (archive) => images('import', '--local', '--no-unpack', ...pinned, archive),
     listCommand: () => images('list'),
     // Without containerd's further records of the same image, which only have a digest.
     parseList: (printed) => {
@@ -38,7 +41,7 @@ const importMissing = `
 ctr=$1 socket=$2 namespace=$3 snapshotter=$4; shift 4
 images() { "$ctr" --address "$socket" --namespace "$namespace" images "$@"; }
 while [ $# -gt 0 ]; do
-  [ -n "$(images list -q "name==$1,target.digest==$2")" ] || images import --local --snapshotter "$snapshotter" "$3"
+  [ -n "$(images list -q "name==$1,target.digest==$2")" ] || images import --local --snapshotter "$snapshotter" ${pinned.join(' ')} "$3"
   shift 3
 done`;
 

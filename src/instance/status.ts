@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pidusage from 'pidusage';
 import type { KubeObject } from '../kube/object.js';
+import { pressures, type NodeCondition, type Pressure } from '../kube/pressure.js';
 import { messageOf } from '../lib/errors.js';
 import { descendantsOf, namespacePids } from '../lib/processes.js';
 import { certificateExpiries } from '../pki/inspect.js';
@@ -22,7 +23,14 @@ export type ServiceReport = ServiceStatus & {
   memory?: number;
 };
 
-export type NodeReport = { name: string; ready: boolean; version?: string; problem?: string };
+export type NodeReport = {
+  name: string;
+  ready: boolean;
+  version?: string;
+  problem?: string;
+  /** What the node is short of, by the names of its conditions. */
+  pressure?: Pressure[];
+};
 
 export type StatusReport = InstanceStatus & {
   services: ServiceReport[];
@@ -79,10 +87,10 @@ const firstSampleMs = 250;
 
 /** Whether all is as it should be. */
 export function isWhole({ phase, node }: Pick<StatusReport, 'phase' | 'node'>): boolean {
-  return phase === 'running' && node?.ready !== false;
+  return phase === 'running' && node?.ready !== false && node?.pressure === undefined;
 }
 
-async function nodeReport(
+export async function nodeReport(
   { role, nodeName: name, apiServer: server }: InstanceStatus,
   { paths, signal }: Where,
 ): Promise<NodeReport | undefined> {
@@ -97,11 +105,13 @@ async function nodeReport(
       const node = await client.get<Node>(path, { signal, timeoutMs: apiTimeoutMs });
       const ready = node.status?.conditions?.find(({ type }) => type === 'Ready');
       const version = node.status?.nodeInfo?.kubeletVersion;
+      const pressure = pressures(node.status?.conditions);
       return {
         name,
         ready: ready?.status === 'True',
         ...(version === undefined ? {} : { version }),
         ...(ready === undefined || ready.status === 'True' ? {} : { problem: ready.message ?? 'not Ready' }),
+        ...(pressure.length === 0 ? {} : { pressure }),
       };
     } finally {
       client.close();
@@ -114,7 +124,7 @@ async function nodeReport(
 
 type Node = KubeObject & {
   status?: {
-    conditions?: { type: string; status: string; message?: string }[];
+    conditions?: NodeCondition[];
     nodeInfo?: { kubeletVersion?: string };
   };
 };

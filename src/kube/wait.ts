@@ -2,9 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { errnoOf } from '../lib/errors.js';
 import type { KubeClient } from './client.js';
 import { KubeError } from './errors.js';
+import { pressures, type NodeCondition, type Pressure } from './pressure.js';
 import type { KubeObject } from './object.js';
 
-type Condition = { type: string; status: string; lastHeartbeatTime?: string };
+type Condition = NodeCondition;
 type Node = KubeObject & { status?: { conditions?: Condition[] } };
 type Deployment = KubeObject & {
   spec: { replicas: number; selector: { matchLabels: Record<string, string> } };
@@ -35,6 +36,22 @@ export async function waitForNodeReady(
     return ready !== undefined && isSince(ready.lastHeartbeatTime, since);
   };
   await waitForObject<Node>(client, '/api/v1/nodes', nodeName, isReady, signal);
+}
+
+/** Returns what the node is short of, once its kubelet has reported since `since` something that `counts`. */
+export async function waitForPressure(
+  client: KubeClient,
+  nodeName: string,
+  counts: (pressure: Pressure) => boolean,
+  since: Date,
+  signal: AbortSignal,
+): Promise<Pressure> {
+  const found = ({ status }: Node): Pressure | undefined =>
+    pressures(status?.conditions?.filter(({ lastHeartbeatTime }) => isSince(lastHeartbeatTime, since))).find(
+      counts,
+    );
+  const fits = (node: Node): boolean => found(node) !== undefined;
+  return found(await waitForObject<Node>(client, '/api/v1/nodes', nodeName, fits, signal)) as Pressure;
 }
 
 /**

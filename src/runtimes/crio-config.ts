@@ -42,6 +42,8 @@ monitor_cgroup = "pod"
 [crio.image]
 pause_image = ${text(context.pauseImage)}
 pause_command = "/pause"
+# What was made here no registry has, so that the kubelet must not remove it.
+pinned_images = ["localhost/*"]
 short_name_mode = "disabled"
 big_files_temporary_dir = "/var/lib/containers"
 

@@ -1,3 +1,4 @@
+import { evictionText } from '../host/disk.js';
 import type { DependencyCondition, ServiceDefinition } from '../supervisor/definition.js';
 import { componentKubeconfig } from './component-kubeconfig.js';
 import {
@@ -51,6 +52,22 @@ export function kubelet(context: ServiceContext, runtime: KubeletRuntime): Servi
 /** Processes and threads of one pod: enough for a large JVM, and no fork bomb takes what all of the account may have. */
 const mostPids = 4096;
 
+/** All of evictionHard: what is not named there counts as never. */
+const smallDisk = {
+  evictionHard: {
+    'memory.available': '100Mi',
+    'nodefs.available': evictionText,
+    'imagefs.available': evictionText,
+    'nodefs.inodesFree': '2%',
+    'imagefs.inodesFree': '2%',
+  },
+  // A node is used again soon after somebody has made room; by default after five minutes.
+  evictionPressureTransitionPeriod: '30s',
+  // Images are removed when the disk is nearly full, not before: those that were loaded by hand cannot be pulled again.
+  imageGCHighThresholdPercent: 100,
+  imageGCLowThresholdPercent: 99,
+};
+
 function kubeletConfiguration(context: ServiceContext, criSocket: string): object {
   return {
     apiVersion: 'kubelet.config.k8s.io/v1beta1',
@@ -75,6 +92,7 @@ function kubeletConfiguration(context: ServiceContext, criSocket: string): objec
     serializeImagePulls: false,
     cgroupDriver: 'cgroupfs',
     failCgroupV1: false,
+    ...smallDisk,
     // Otherwise a pod that names no seccomp profile could make every system call.
     seccompDefault: true,
     ...(context.cgroups === 'none'

@@ -1,7 +1,9 @@
 import { applyAddons } from '../kube/addons.js';
 import type { KubeClient } from '../kube/client.js';
 import { connect } from '../kube/connect.js';
-import { waitForDeploymentAvailable, waitForNodeReady } from '../kube/wait.js';
+import { keepsPodsAway, pressureFixes, pressureText, type Pressure } from '../kube/pressure.js';
+import { waitForDeploymentAvailable, waitForNodeReady, waitForPressure } from '../kube/wait.js';
+import { U7sError } from '../lib/errors.js';
 import { step, type Report } from '../lib/events.js';
 import type { KubernetesPlan } from '../plan/types.js';
 import type { Worker, WorkerContext } from './worker.js';
@@ -54,6 +56,35 @@ async function dns(
 ): Promise<void> {
   await step(report, 'dns', 'cluster DNS', async () => {
     await applyAddons(client, addons, signal);
-    await waitForDeploymentAvailable(client, 'kube-system', 'coredns', { since, node: nodeName }, signal);
+    await unlessPressed(client, nodeName, since, signal, (until) =>
+      waitForDeploymentAvailable(client, 'kube-system', 'coredns', { since, node: nodeName }, until),
+    );
+  });
+}
+
+/** Does not wait for pods that cannot be scheduled, since the node is short of something. */
+export async function unlessPressed<T>(
+  client: KubeClient,
+  nodeName: string,
+  since: Date,
+  signal: AbortSignal,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const over = new AbortController();
+  const until = AbortSignal.any([signal, over.signal]);
+  const pressed = waitForPressure(client, nodeName, keepsPodsAway, since, until).then((pressure) => {
+    throw underPressure(nodeName, pressure);
+  });
+  try {
+    return await Promise.race([work(until), pressed]);
+  } finally {
+    over.abort();
+    pressed.catch(() => undefined);
+  }
+}
+
+function underPressure(nodeName: string, pressure: Pressure): U7sError {
+  return new U7sError('node-pressure', `node ${nodeName} is under ${pressureText(pressure)}`, {
+    fixes: pressureFixes(pressure),
   });
 }

@@ -476,11 +476,11 @@ const faults: Record<string, Fault> = {
     found: /1\.0 of 200 GiB free/,
     fixes: [/free space/, /XDG_DATA_HOME/],
   },
-  'a disk so full that kubelet evicts pods': {
+  'a disk with too little room to build binaries': {
     id: 'disk-space',
     status: 'warning',
-    host: { available: 25 * 2 ** 30 },
-    found: /25\.0 of 200 GiB free/,
+    host: { available: 11 * 2 ** 30 },
+    found: /11\.0 of 200 GiB free/,
     fixes: [/free space/, /XDG_DATA_HOME/],
   },
   'port 6443 taken': {

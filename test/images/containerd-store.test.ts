@@ -7,7 +7,9 @@ test("an archive is imported into Kubernetes' namespace of containerd", (t) => {
   const store = containerdStore({ ctr: '/bin/ctr', socket: '/run/containerd.sock', namespace: 'k8s.io' });
   t.deepEqual(store.importCommand('-'), {
     command: '/bin/ctr',
-    args: '--address /run/containerd.sock --namespace k8s.io images import --local --no-unpack -'.split(' '),
+    args: '--address /run/containerd.sock --namespace k8s.io images import --local --no-unpack --label io.cri-containerd.pinned=pinned -'.split(
+      ' ',
+    ),
   });
 });
 
@@ -32,7 +34,7 @@ for (const exitCode of [0, 1]) {
       [
         'list -q name==localhost/known:1,target.digest==sha256:11',
         'list -q name==localhost/new:1,target.digest==sha256:22',
-        'import --local --snapshotter overlayfs /a new.tar',
+        'import --local --snapshotter overlayfs --label io.cri-containerd.pinned=pinned /a new.tar',
       ].map((call) => `--address SOCKET --namespace k8s.io images ${call}`),
     );
   });

@@ -3,7 +3,7 @@ import { isWhole, statusReport } from '../../instance/status.js';
 import type { Cli } from '../command.js';
 import { exitDegraded, exitStopped } from '../exit-codes.js';
 import { withInstance } from '../instance.js';
-import { expiryWarnings, statusText } from '../status/status-text.js';
+import { expiryWarnings, pressureWarnings, statusText } from '../status/status-text.js';
 
 export function run(cli: Cli, command: Command, output: 'json' | 'wide' | undefined): Promise<void> {
   return withInstance(
@@ -23,6 +23,7 @@ export function run(cli: Cli, command: Command, output: 'json' | 'wide' | undefi
             : statusText(status, Date.now(), output === 'wide'),
         );
       }
+      pressureWarnings(status ?? {}).forEach(context.report);
       expiryWarnings(status?.certificates ?? {}, Date.now()).forEach(context.report);
     },
     { progress: 'plain' },

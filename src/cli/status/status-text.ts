@@ -1,4 +1,5 @@
 import type { NodeReport, ServiceReport, StatusReport } from '../../instance/status.js';
+import { pressureFixes, pressureText } from '../../kube/pressure.js';
 import type { Warning } from '../../lib/events.js';
 import { formatPortSpec } from '../../rootless/port-spec.js';
 import { visibleLine } from '../../lib/visible.js';
@@ -31,6 +32,16 @@ export function statusText(report: StatusReport, now: number, wide: boolean): st
   ].join('\n');
 }
 
+/** What a node is short of. */
+export function pressureWarnings({ node }: Pick<StatusReport, 'node'>): Warning[] {
+  return (node?.pressure ?? []).map((pressure) => ({
+    kind: 'warning',
+    text: `node ${node?.name} is under ${pressureText(pressure)}`,
+    code: 'node-pressure',
+    fixes: pressureFixes(pressure),
+  }));
+}
+
 /** What should not wait to be noticed. */
 export function expiryWarnings(certificates: Record<string, string>, now: number): Warning[] {
   const soon = Object.entries(certificates).filter(([, end]) => daysLeft(end, now) < warnDays);
@@ -46,8 +57,8 @@ export function expiryWarnings(certificates: Record<string, string>, now: number
   ];
 }
 
-function nodeText({ name, ready, version, problem }: NodeReport): string {
-  const state = ready ? 'Ready' : `NotReady: ${problem ?? 'unknown'}`;
+function nodeText({ name, ready, version, problem, pressure = [] }: NodeReport): string {
+  const state = ready ? ['Ready', ...pressure].join(', ') : `NotReady: ${problem ?? 'unknown'}`;
   return [name, version, state].filter(Boolean).join(' ');
 }
 

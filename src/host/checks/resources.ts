@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { u7s } from '../../lib/fixes.js';
+import { evictionBytes, evictionText } from '../disk.js';
 import { blocked, ok, unknown, warning, type CheckDefinition } from '../check.js';
 import type { Host } from '../host.js';
 import { findMount } from '../mounts.js';
@@ -7,13 +8,10 @@ import { systemdFolder } from '../systemd.js';
 
 const GiB = 2 ** 30;
 
-/** Below this, not even the binaries and images of a first start fit. */
-const leastSpace = 2 * GiB;
+/** Below this, the binaries and images of a first start would bring the node under DiskPressure. */
+const leastSpace = 2 * evictionBytes;
 /** To build binaries on this host takes about 10 GiB of Go's caches. */
 const comfortableSpace = 12 * GiB;
-/** kubelet evicts pods and collects images below 15% (imagefs.available). */
-const kubeletThreshold = 0.15;
-
 /** Somebody else's process, whose name the kernel does not show us. */
 const unseen = 'another program';
 
@@ -63,7 +61,7 @@ export const resourceChecks: CheckDefinition[] = [
   {
     id: 'disk-space',
     title: 'disk space',
-    why: 'binaries, images and etcd’s data lie in the home; kubelet evicts pods when the disk is nearly full',
+    why: `binaries, images and etcd’s data lie in the home; below ${evictionText} free (DiskPressure) the kubelet evicts pods and no others are scheduled`,
     atStart: true,
     look: async ({ host, dataHome, stateHome }) => {
       const spaces = await Promise.all([...new Set([dataHome, stateHome])].map((path) => host.space(path)));
@@ -73,9 +71,7 @@ export const resourceChecks: CheckDefinition[] = [
       const found = `${(available / GiB).toFixed(1)} of ${(total / GiB).toFixed(0)} GiB free`;
       const fixes = ['free space', 'set XDG_DATA_HOME and XDG_STATE_HOME to folders on a larger disk'];
       if (available < leastSpace) return blocked(found, ...fixes);
-      return available < comfortableSpace || available < total * kubeletThreshold
-        ? warning(found, ...fixes)
-        : ok(found);
+      return available < comfortableSpace ? warning(found, ...fixes) : ok(found);
     },
   },
   {

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { expiryWarnings, statusText } from '#src/cli/status/status-text.js';
+import { expiryWarnings, pressureWarnings, statusText } from '#src/cli/status/status-text.js';
 import { isWhole, type StatusReport } from '#src/instance/status.js';
 
 const now = Date.UTC(2026, 10, 23, 12);
@@ -55,6 +55,14 @@ test('a node that is not Ready says why', (t) => {
   t.true(isWhole(report));
   for (const phase of ['starting', 'degraded', 'rebuilding', 'stopping'] as const)
     t.false(isWhole({ ...report, phase }));
+});
+
+test('a node without room says so, and is not as it should be', (t) => {
+  const node = { name: 'u7s-host', ready: true, pressure: ['DiskPressure' as const] };
+  t.regex(statusText({ ...report, node }, now, false), /u7s-host Ready, DiskPressure/);
+  t.false(isWhole({ phase: 'running', node }));
+  t.like(pressureWarnings({ node }), [{ code: 'node-pressure' }]);
+  t.deepEqual(pressureWarnings(report), []);
 });
 
 test('certificates that end within 30 days are warned of', (t) => {

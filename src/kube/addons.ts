@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import pRetry from 'p-retry';
 import { messageOf, U7sError } from '../lib/errors.js';
 import type { KubeClient } from './client.js';
-import type { KubeObject } from './object.js';
+import { KubeError } from './errors.js';
+import { objectPath, type KubeObject } from './object.js';
 import { isTransient, waitForObject } from './wait.js';
 
 /** Owner of the fields that we apply, as `kubectl get -o yaml --show-managed-fields` shows it. */
@@ -64,15 +65,36 @@ export async function applyAddons(
 async function applyAll(client: KubeClient, objects: KubeObject[], signal: AbortSignal): Promise<void> {
   await Promise.all(
     objects.map((object) =>
-      pRetry(() => client.apply(object, { fieldManager, signal, timeoutMs: Infinity }), {
-        signal,
-        retries: 8,
-        minTimeout: 50,
-        maxTimeout: 1000,
-        shouldRetry: ({ error }) => isTransient(error),
-      }),
+      persist(() => client.apply(object, { fieldManager, signal, timeoutMs: Infinity }), signal),
     ),
   );
+}
+
+/** Deletes those of the objects that are there. */
+export async function removeObjects(
+  client: KubeClient,
+  objects: readonly KubeObject[],
+  signal: AbortSignal,
+): Promise<void> {
+  await Promise.all(
+    objects.map((object) =>
+      persist(() => client.request('DELETE', objectPath(object), { signal }), signal).catch(unlessMissing),
+    ),
+  );
+}
+
+function unlessMissing(error: unknown): void {
+  if (!(error instanceof KubeError) || error.status !== 404) throw error;
+}
+
+function persist<T>(attempt: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  return pRetry(attempt, {
+    signal,
+    retries: 8,
+    minTimeout: 50,
+    maxTimeout: 1000,
+    shouldRetry: ({ error }) => isTransient(error),
+  });
 }
 
 function substitute(path: string, text: string, values: Readonly<Record<string, string>>): string {

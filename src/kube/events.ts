@@ -22,12 +22,15 @@ export type EventRecorder = {
   record(current: readonly KubeEvent[], signal: AbortSignal): Promise<void>;
 };
 
-/** Records Events of core API objects as `component`. */
-export function createEventRecorder(client: KubeClient, component: string): EventRecorder {
+/** Records Events of core API objects as `component` of the node `host`. */
+export function createEventRecorder(
+  client: KubeClient,
+  { component, host }: { component: string; host: string },
+): EventRecorder {
   const told = new Map<string, { count: number; first: string; at: number }>();
 
   async function record(current: readonly KubeEvent[], signal: AbortSignal): Promise<void> {
-    const byName = new Map(current.map((event) => [nameOf(event), event]));
+    const byName = new Map(current.map((event) => [nameOf(event, host), event]));
     for (const name of told.keys()) if (!byName.has(name)) told.delete(name);
     for (const [name, event] of byName) {
       const last = told.get(name);
@@ -58,7 +61,7 @@ export function createEventRecorder(client: KubeClient, component: string): Even
       metadata: { name, namespace: regarding.namespace },
       involvedObject: { apiVersion: 'v1', ...regarding },
       ...{ type, reason, message, count },
-      source: { component },
+      source: { component, host },
       firstTimestamp: first,
       lastTimestamp: last,
     };
@@ -67,9 +70,9 @@ export function createEventRecorder(client: KubeClient, component: string): Even
   return { record };
 }
 
-/** One name for each statement about an object, so that its repetition increases the count. */
-function nameOf({ regarding, reason, message }: KubeEvent): string {
-  const hash = createHash('sha256').update(`${regarding.uid} ${reason} ${message}`).digest('hex');
+/** One name for each statement of a node about an object, so that its repetition increases the count. */
+function nameOf({ regarding, reason, message }: KubeEvent, host: string): string {
+  const hash = createHash('sha256').update(`${host} ${regarding.uid} ${reason} ${message}`).digest('hex');
   // A name has at most 253 characters.
   return `${regarding.name.slice(0, 236)}.${hash.slice(0, 16)}`;
 }

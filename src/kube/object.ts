@@ -19,6 +19,8 @@ const clusterScoped = new Set([
   'PriorityClass',
   'RuntimeClass',
   'StorageClass',
+  'ValidatingAdmissionPolicy',
+  'ValidatingAdmissionPolicyBinding',
 ]);
 
 /** The API path of one object: `/apis/apps/v1/namespaces/kube-system/deployments/coredns`. */

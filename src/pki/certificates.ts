@@ -92,7 +92,7 @@ export function certificateTable(input: CertificateTableInput): CertificateSpec[
 }
 
 /** The components of nodes that Kubernetes itself has no name for; they are called `usernetes:<component>:<node>`. */
-export const nodeComponents = ['kube-proxy', 'flannel', 'port-publisher'] as const;
+export const nodeComponents = ['kube-proxy', 'flannel'] as const;
 
 /** Every certificate of a node that has joined a control plane elsewhere, which signs them. */
 export function workerCertificates(nodeName: string, hostIp: string): CertificateSpec[] {

@@ -21,7 +21,8 @@ export function planKubernetes(settings: Settings, paths: Paths, addons: KubeObj
     nodeAddress: tapAddressIn(settings.nodeSubnet),
     // One node speaks for all, or they would overwrite each other.
     writesStatus: role === 'control-plane',
-    api: apiAs('port-publisher'),
+    // On a worker the kubelet's, which the Node authorizer shows no pods but its own.
+    api: apiAs(role === 'control-plane' ? 'port-publisher' : 'kubelet'),
   };
   return {
     role,

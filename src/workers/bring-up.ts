@@ -1,4 +1,5 @@
-import { applyAddons } from '../kube/addons.js';
+import { retired } from '../addons/retired.js';
+import { applyAddons, removeObjects } from '../kube/addons.js';
 import type { KubeClient } from '../kube/client.js';
 import { connect } from '../kube/connect.js';
 import { keepsPodsAway, pressureFixes, pressureText, type Pressure } from '../kube/pressure.js';
@@ -25,7 +26,9 @@ async function run(
         await waitForNodeReady(client, plan.nodeName, since, signal);
         await labelNode(client, plan, signal);
       }),
-      ...(plan.role === 'worker' ? [] : [dns(client, plan, since, report, signal)]),
+      ...(plan.role === 'worker'
+        ? []
+        : [dns(client, plan, since, report, signal), removeObjects(client, retired, signal)]),
     ]);
   } finally {
     client.close();

@@ -77,7 +77,7 @@ async function publish(
   }
 
   async function keepPublished(client: KubeClient): Promise<void> {
-    const recorder = createEventRecorder(client, component);
+    const recorder = createEventRecorder(client, { component, host: plan.nodeName });
     const nextWait = createPatience();
     let waitMs = Infinity;
     for (;;) {

@@ -1,11 +1,12 @@
 import { mkdtemp, readdir, rm, writeFile, chmod } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import type { PairReport } from '#src/instance/network-report.js';
 import { asUser, type Account } from '#src/host/account.js';
 import { runOk } from '#src/lib/exec.js';
 import { leftovers, needsRoot, processesOf, start, u7s } from '../ordinary-user.js';
+import { asIdentity, type Attempt } from './as-identity.js';
 import { makeHosts, removeHosts, type TestHost } from './hosts.js';
 import { until } from './running-cluster.js';
 import { ok } from './shell.js';
@@ -13,6 +14,7 @@ import { ok } from './shell.js';
 /** Three hosts on one bridge, each with an ordinary user of its own. The tests build on one another, in this order. */
 const serial = needsRoot === undefined ? test.serial : test.serial.skip;
 const image = 'localhost/netcheck:1';
+const theApi = 'https://10.199.0.11:6443';
 
 let [first, second, third]: TestHost[] = [];
 let netcheck = '';
@@ -170,10 +172,115 @@ serial('no node but the control plane has an authority’s key, or the administr
     'kube-proxy.key',
     'kubelet-server.key',
     'kubelet.key',
-    'port-publisher.key',
   ]);
   t.regex((await b.u7s('kubectl', 'get', 'nodes')).stderr, /error\[not-control-plane\]/);
 });
+
+const flannelWrites = (node: string, body: object): Attempt => ({
+  method: 'PATCH',
+  path: `/api/v1/nodes/${node}/status`,
+  body,
+});
+const annotated = (name: string, value: string | null = 'x'): object => ({
+  metadata: { annotations: { [name]: value } },
+});
+
+serial('flannel of a joined node writes its own annotations of its own node, and nothing else', async (t) => {
+  const { b } = hosts();
+  const attempts: [string, Attempt, number][] = [
+    ['its own', flannelWrites(b.name, annotated('flannel.alpha.coreos.com/probe')), 200],
+    ['its own, taken back', flannelWrites(b.name, annotated('flannel.alpha.coreos.com/probe', null)), 200],
+    ['another node’s', flannelWrites('u7s-test-h1', annotated('flannel.alpha.coreos.com/public-ip')), 403],
+    ['annotations of others', flannelWrites(b.name, annotated('example.org/a')), 403],
+    ['or taking them away', flannelWrites(b.name, annotated('node.alpha.kubernetes.io/ttl', null)), 403],
+    ['labels', flannelWrites(b.name, { metadata: { labels: { 'node-role.kubernetes.io/db': '' } } }), 403],
+    ['finalizers', flannelWrites(b.name, { metadata: { finalizers: ['example.org/a'] } }), 403],
+    [
+      'addresses',
+      flannelWrites(b.name, { status: { addresses: [{ type: 'InternalIP', address: '10.199.0.11' }] } }),
+      403,
+    ],
+    ['conditions', flannelWrites(b.name, { status: { conditions: [] } }), 403],
+    [
+      'spec',
+      { method: 'PATCH', path: `/api/v1/nodes/${b.name}`, body: { spec: { unschedulable: true } } },
+      403,
+    ],
+    ['pods', { method: 'GET', path: '/api/v1/pods' }, 403],
+  ];
+  await outcomes(t, b, 'flannel', attempts);
+});
+
+serial(
+  'the kubelet of a joined node, which publishes its ports, sees its own pods and speaks for itself',
+  async (t) => {
+    const { b } = hosts();
+    const event = (name: string, host: string, involvedObject: object): Attempt => ({
+      method: 'POST',
+      path: '/api/v1/namespaces/default/events',
+      body: {
+        metadata: { name },
+        involvedObject,
+        reason: 'A',
+        message: 'a',
+        source: { component: 'a', host },
+      },
+    });
+    const pod = { kind: 'Pod', namespace: 'default', name: 'a' };
+    const pods = (node: string): Attempt => ({
+      method: 'GET',
+      path: `/api/v1/pods?fieldSelector=spec.nodeName%3D${node}`,
+    });
+    await outcomes(t, b, 'kubelet', [
+      ['its own pods', pods(b.name), 200],
+      ['those of another', pods('u7s-test-h1'), 403],
+      ['all', { method: 'GET', path: '/api/v1/pods' }, 403],
+      ['an Event of its own', event('own', b.name, pod), 200],
+      ['one in the name of another', event('forged', 'u7s-test-h1', pod), 403],
+      ['one without a name', event('nameless', '', pod), 403],
+      ['one about another node', event('about', b.name, { kind: 'Node', name: 'u7s-test-h1' }), 403],
+      ['another node', flannelWrites('u7s-test-h1', annotated('example.org/a')), 403],
+    ]);
+  },
+);
+
+serial('the approver deletes tokens, and no other Secret', async (t) => {
+  const { a } = hosts();
+  const secrets = '/api/v1/namespaces/kube-system/secrets';
+  const make = (name: string, type: string): Attempt => ({
+    method: 'POST',
+    path: secrets,
+    body: { metadata: { name }, type },
+  });
+  const remove = (name: string): Attempt => ({ method: 'DELETE', path: `${secrets}/${name}` });
+  await asIdentity(a, 'admin', theApi, [
+    make('precious', 'Opaque'),
+    make('bootstrap-token-aaaaaa', 'bootstrap.kubernetes.io/token'),
+  ]);
+  await outcomes(t, a, 'node-approver', [
+    ['a token', remove('bootstrap-token-aaaaaa'), 200],
+    ['another Secret', remove('precious'), 403],
+  ]);
+});
+
+/** Tries each with the certificate `name` of the node of that host, and compares the statuses. */
+async function outcomes(
+  t: ExecutionContext,
+  host: TestHost,
+  name: string,
+  attempts: readonly [string, Attempt, number][],
+): Promise<void> {
+  const statuses = await asIdentity(
+    host,
+    name,
+    theApi,
+    attempts.map(([, attempt]) => attempt),
+  );
+  t.deepEqual(
+    attempts.map(([what], index) => [what, statuses[index]]),
+    attempts.map(([what, , status]) => [what, status]),
+  );
+}
 
 serial('every pair of nodes: pod, ClusterIP, NodePort, DNS, large transfers', async (t) => {
   t.deepEqual(await pairsThatFail(hosts().a), []);

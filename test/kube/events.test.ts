@@ -18,7 +18,7 @@ test('what is the case is told once, and again when it was over', async (t) => {
     told.push({ path: request.url ?? '', body: JSON.parse(body) as Record<string, unknown> });
     json(response, 200, {});
   });
-  const recorder = createEventRecorder(client, 'publisher');
+  const recorder = createEventRecorder(client, { component: 'publisher', host: 'node1' });
   await recorder.record([event('taken')], signal);
   await recorder.record([event('taken')], signal);
   t.is(told.length, 1);
@@ -40,10 +40,25 @@ test('what is the case is told once, and again when it was over', async (t) => {
   t.not(told[2]?.path, told[0]?.path);
 });
 
+test('what two nodes say of an object are two Events, each with its node', async (t) => {
+  const told: { path: string; source: unknown }[] = [];
+  const client = await clientOf(t, (request, response, body) => {
+    told.push({ path: request.url ?? '', source: (JSON.parse(body) as { source: unknown }).source });
+    json(response, 200, {});
+  });
+  for (const host of ['node1', 'node2'])
+    await createEventRecorder(client, { component: 'publisher', host }).record([event('taken')], signal);
+  t.deepEqual(
+    told.map(({ source }) => source),
+    ['node1', 'node2'].map((host) => ({ component: 'publisher', host })),
+  );
+  t.not(told[0]?.path, told[1]?.path);
+});
+
 test('an Event that is refused fails nothing and is tried again', async (t) => {
   let asked = 0;
   const client = await clientOf(t, (_request, response) => json(response, ++asked === 1 ? 403 : 200, {}));
-  const recorder = createEventRecorder(client, 'publisher');
+  const recorder = createEventRecorder(client, { component: 'publisher', host: 'node1' });
   await recorder.record([event('taken')], signal);
   await recorder.record([event('taken')], signal);
   await recorder.record([event('taken')], signal);

@@ -33,7 +33,6 @@ test('each node has an identity of its own for each component', (t) => {
       ['kubelet-server', 'system:node:second', 'system:nodes'],
       ['kube-proxy', 'usernetes:kube-proxy:second', 'usernetes:kube-proxy'],
       ['flannel', 'usernetes:flannel:second', 'usernetes:flannel'],
-      ['port-publisher', 'usernetes:port-publisher:second', 'usernetes:port-publisher'],
     ],
   );
 });

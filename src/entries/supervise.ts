@@ -2,7 +2,6 @@
  * Entry of the process that RootlessKit starts inside the namespaces. Its commands come on stdin and its reports go to
  * stdout, one JSON a line; when stdin ends, the launcher is gone and everything is stopped.
  */
-import { writeFile } from 'node:fs/promises';
 import {
   isSupervisorCommand,
   type SupervisorCommand,
@@ -47,7 +46,6 @@ async function obey(command: Exclude<SupervisorCommand, { type: 'stop' }>): Prom
     case 'prepare':
       ({ logs } = command);
       await setUpNamespaces(command.setup);
-      await writeFile(command.readyFile, '', { mode: 0o600 });
       return report({ type: 'prepared' });
     case 'start':
       supervisor = createSupervisor(command.services, {

@@ -39,6 +39,11 @@ export const isPortSpec = objectOf<PortSpec>({
   childPort: isNumber,
 });
 
+/** All that the node itself may ask. */
+export const isTakeBack = messageOfType<Extract<ControlRequest, { type: 'take-back-ports' }>>({
+  'take-back-ports': {},
+});
+
 export const isControlRequest: Shape<ControlRequest> = messageOfType<ControlRequest>({
   status: {},
   stop: {},

@@ -3,8 +3,8 @@ import { U7sError } from '../lib/errors.js';
 import { u7s } from '../lib/fixes.js';
 import { withLock } from '../lib/lock-file.js';
 import type { NamespacePlan } from '../plan/types.js';
-import { serveControl, type ControlServer } from '../supervisor/control-socket.js';
-import { isControlRequest, type ControlRequest } from './control-protocol.js';
+import { serveControl, type ControlServer, type Handler } from '../supervisor/control-socket.js';
+import { isControlRequest, isTakeBack, type ControlRequest } from './control-protocol.js';
 import type { NodePorts } from './ports.js';
 import type { InstanceState } from './state.js';
 import type { InstanceStatus } from './status.js';
@@ -23,7 +23,7 @@ export type Steering = {
 
 /** Answers on the control socket. To serve it also makes this launcher the only one of its instance. */
 export async function serveLauncher(
-  plan: Pick<NamespacePlan, 'runtimeDir' | 'lock' | 'controlSocket'>,
+  plan: Pick<NamespacePlan, 'runtimeDir' | 'lock' | 'controlSocket' | 'engine'>,
   launcher: Steering,
   signal: AbortSignal,
 ): Promise<ControlServer> {
@@ -32,10 +32,15 @@ export async function serveLauncher(
     plan.lock,
     signal,
     () => undefined,
-    () =>
-      serveControl<ControlRequest, unknown>(plan.controlSocket, isControlRequest, (request, send, gone) =>
-        answer(launcher, request, send, gone),
-      ),
+    async () => {
+      const handle: Handler<ControlRequest, unknown> = (request, send, gone) =>
+        answer(launcher, request, send, gone);
+      const control = await serveControl(plan.controlSocket, isControlRequest, handle);
+      if (plan.engine === undefined) return control;
+      // The node sees this one, so nothing else can be asked on it.
+      const takeBack = await serveControl(plan.engine.takeBack, isTakeBack, handle);
+      return { close: () => Promise.all([control.close(), takeBack.close()]).then(() => undefined) };
+    },
   );
 }
 

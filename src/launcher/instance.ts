@@ -164,14 +164,16 @@ async function hosted(
     });
   } finally {
     endRotation();
-    const left = [plan.readyFile, plan.rootlesskitDir, plan.controlSocket, plan.dockerSocket ?? []].flat();
+    const { engine } = plan;
+    const ofEngine = engine === undefined ? [] : [engine.folder, engine.link];
+    const left = [plan.readyFile, plan.rootlesskitDir, plan.controlSocket, ...ofEngine];
     await Promise.all(left.map((path) => rm(path, { recursive: true, force: true })));
   }
 }
 
 function statusOf(
   state: InstanceState,
-  { cluster: name, preset, cgroups, dockerSocket }: NamespacePlan,
+  { cluster: name, preset, cgroups, engine }: NamespacePlan,
   cluster: InstancePlan | undefined,
 ): InstanceStatus {
   const kubernetes = cluster?.kubernetes;
@@ -183,7 +185,7 @@ function statusOf(
     ...(kubernetes === undefined
       ? {}
       : { role: kubernetes.role, nodeName: kubernetes.nodeName, apiServer: kubernetes.api.server }),
-    ...(dockerSocket === undefined ? {} : { dockerSocket }),
+    ...(engine === undefined ? {} : { dockerSocket: engine.link }),
     cgroups,
   };
 }

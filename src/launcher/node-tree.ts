@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { rm } from 'node:fs/promises';
+import { writeFileSync } from 'node:fs';
+import { mkdir, rm, symlink } from 'node:fs/promises';
 import { enterCgroup, freshNodeCgroup } from '../rootless/node-cgroup.js';
 import { logPath, openLog } from '../supervisor/log-file.js';
 import { messageWriter, readMessages } from '../supervisor/ndjson.js';
@@ -33,6 +34,7 @@ export async function startNodeTree(
   await Promise.all(
     [plan.rootlesskitDir, plan.readyFile].map((path) => rm(path, { recursive: true, force: true })),
   );
+  await shareWithEngine(plan.engine);
   const { command, args, cwd, env } = plan.rootlesskit;
   const enter =
     plan.cgroups === 'delegated' ? enterCgroup(await freshNodeCgroup(`node-${plan.cluster}`)) : [];
@@ -49,6 +51,14 @@ export async function startNodeTree(
   } finally {
     await log.close();
   }
+}
+
+/** Both must be there before the namespaces are, which show nothing that comes later beside them. */
+async function shareWithEngine(engine: NamespacePlan['engine']): Promise<void> {
+  if (engine === undefined) return;
+  await mkdir(engine.folder, { recursive: true, mode: 0o700 });
+  await rm(engine.link, { force: true });
+  await symlink(engine.socket, engine.link);
 }
 
 /** At once, without waiting for anything: a RootlessKit that ends as soon as it starts must be heard. */
@@ -72,6 +82,8 @@ function treeOf(
   const hear = async (): Promise<void> => {
     for await (const report of readMessages(stdout, isSupervisorReport, onNoise)) {
       if (report.type === 'prepared' && child.pid !== undefined) {
+        // By us, since the namespaces do not show it.
+        writeFileSync(plan.readyFile, '', { mode: 0o600 });
         vital = vitalProcesses(child.pid);
         endWatch = watchVital(vital, [plan.controlSocket, plan.rootlesskitDir, plan.readyFile], lose);
       }
@@ -92,6 +104,6 @@ function treeOf(
   });
   // A tree that dies closes the pipe, which `ended` reports.
   const send = messageWriter<SupervisorCommand>(stdin);
-  send({ type: 'prepare', setup: plan.setup, readyFile: plan.readyFile, logs: plan.logs });
+  send({ type: 'prepare', setup: plan.setup, logs: plan.logs });
   return { send, ended, kill };
 }

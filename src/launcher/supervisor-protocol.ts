@@ -6,7 +6,7 @@ import { isServiceStatus } from './status.js';
 
 /** From the launcher to the supervisor in the namespaces, one JSON a line on its stdin. */
 export type SupervisorCommand =
-  | { type: 'prepare'; setup: NamespaceSetup; readyFile: string; logs: string }
+  | { type: 'prepare'; setup: NamespaceSetup; logs: string }
   | { type: 'start'; services: ServiceDefinition[] }
   | { type: 'restart'; name: string }
   | { type: 'stop' };
@@ -22,7 +22,7 @@ export type SupervisorReport =
 const isPlanned = <T extends object>(value: unknown): value is T => isObject(value);
 
 export const isSupervisorCommand: Shape<SupervisorCommand> = messageOfType<SupervisorCommand>({
-  prepare: { setup: isPlanned<NamespaceSetup>, readyFile: isString, logs: isString },
+  prepare: { setup: isPlanned<NamespaceSetup>, logs: isString },
   start: { services: listOf(isPlanned<ServiceDefinition>) },
   restart: { name: isString },
   stop: {},

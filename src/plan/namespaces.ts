@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path';
 import { namespaceSetup, type RuntimePlace } from '../rootless/child.js';
 import { rootlessKitCommand } from '../rootless/parent.js';
+import type { View } from '../rootless/view.js';
 import { formatPortSpec } from '../rootless/port-spec.js';
 import type { Runtime } from '../runtimes/runtime.js';
 import { runtimes } from '../runtimes/table.js';
@@ -9,7 +10,7 @@ import type { Paths } from '../settings/paths.js';
 import type { Settings } from '../settings/schema.js';
 import { binaryOf, type Artifacts } from './artifacts.js';
 import { builtInPorts } from './built-in-ports.js';
-import type { HostFacts, NamespacePlan } from './types.js';
+import type { EnginePlan, HostFacts, NamespacePlan } from './types.js';
 
 /** RootlessKit, what is set up in its namespaces, and the ports of the host that are forwarded into them. */
 export function planNamespaces(
@@ -20,6 +21,8 @@ export function planNamespaces(
   supervise: string[],
 ): NamespacePlan {
   const binary = binaryOf(artifacts);
+  const runtime = runtimes[settings.runtime];
+  const engine = runtime.engine === undefined ? undefined : enginePlan(paths);
   const builtIn = settings.kubernetes ? builtInPorts(settings) : [];
   return {
     cluster: settings.name,
@@ -38,7 +41,7 @@ export function planNamespaces(
       env: { PATH: systemPath, HOME: paths.home, XDG_RUNTIME_DIR: dirname(paths.runtime) },
       cwd: paths.state,
     },
-    setup: namespaceSetup(paths, placeOf(runtimes[settings.runtime], paths), host.netfilter, {
+    setup: namespaceSetup(paths, placeOf(runtime, paths), viewOf(paths, engine), host.netfilter, {
       ...(settings.hostIp === undefined ? {} : { hostIp: settings.hostIp }),
       ...(settings.kubernetes ? { serviceCidr: settings.serviceCidr } : {}),
       linkLocal: settings.linkLocal,
@@ -48,7 +51,7 @@ export function planNamespaces(
     runtimeDir: paths.runtime,
     rootlesskitDir: paths.rootlesskit,
     controlSocket: paths.controlSocket,
-    ...(runtimes[settings.runtime].engine === undefined ? {} : { dockerSocket: paths.dockerSocket }),
+    ...(engine === undefined ? {} : { engine }),
     lock: paths.lock,
     cgroups: host.cgroups,
     ports: {
@@ -56,21 +59,47 @@ export function planNamespaces(
       record: paths.ports,
       builtIn,
       config: settings.publish,
-      runtimePublishes: runtimes[settings.runtime].engine !== undefined,
+      runtimePublishes: engine !== undefined,
     },
   };
 }
 
 /** The folders of a runtime are in the state folder of the instance. */
-function placeOf({ namespaces }: Runtime, { state, runtimeConfig }: Paths): RuntimePlace {
+function placeOf({ namespaces, engine }: Runtime, paths: Paths): RuntimePlace {
+  const { state, runtimeConfig, dockerSocket } = paths;
+  const usual = engine === undefined ? [] : [engine.usualSocket];
+  const links: [path: string, target: string][] = [
+    ...Object.entries(namespaces.links ?? {}).map(([path, name]): [string, string] => [
+      path,
+      join(runtimeConfig, name),
+    ]),
+    ...usual.map((path): [string, string] => [path, dockerSocket]),
+  ];
   return {
-    remove: [...namespaces.remove],
+    remove: [...namespaces.remove, ...usual],
     binds: Object.entries(namespaces.binds).map(([target, folder]) => ({
       source: join(state, folder),
       target,
     })),
-    links: Object.fromEntries(
-      Object.entries(namespaces.links ?? {}).map(([path, name]) => [path, join(runtimeConfig, name)]),
-    ),
+    links: Object.fromEntries(links),
   };
+}
+
+function enginePlan({ engine, engineSocket, dockerSocket, takeBackSocket }: Paths): EnginePlan {
+  return { folder: engine, socket: engineSocket, link: dockerSocket, takeBack: takeBackSocket };
+}
+
+/**
+ * Of the account's instances a node sees its own, without the sockets by which the launcher and RootlessKit are commanded.
+ * An engine is given RootlessKit's, to publish ports, and a folder that it shares with the host.
+ */
+function viewOf(paths: Paths, engine: EnginePlan | undefined): View {
+  const { artifacts, launchers, images } = paths;
+  const ofEngine = engine === undefined ? [] : [engine.folder, engine.link, paths.rootlesskit];
+  const needed = [paths.home, paths.state, artifacts, launchers, images, paths.runtimeConfig, ...ofEngine];
+  const hidden = [dirname(paths.runtime), dirname(paths.state), join(paths.home, '.kube')].map((folder) => ({
+    folder,
+    keep: needed.filter((path) => path.startsWith(`${folder}/`)),
+  }));
+  return { hidden, readOnly: [artifacts, launchers, images] };
 }

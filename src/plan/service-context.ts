@@ -30,12 +30,12 @@ export function serviceContext(
     etc: paths.etc,
     runtimeConfig: paths.runtimeConfig,
     etcdData: paths.etcd,
-    engineSocket: paths.dockerSocket,
+    engineSocket: paths.engineSocket,
     engineOptions: host.engineOptions,
     engineCidr: settings.dockerCidr,
     publishAddress: settings.publishAddress,
     user: { uid: host.uid, home: paths.home },
     rootlesskitDir: paths.rootlesskit,
-    takeBackPorts: { command: host.node, args: [host.takeBackPorts, paths.controlSocket] },
+    takeBackPorts: { command: host.node, args: [host.takeBackPorts, paths.takeBackSocket] },
   };
 }

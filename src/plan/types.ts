@@ -43,11 +43,23 @@ export type NamespacePlan = {
   runtimeDir: string;
   rootlesskitDir: string;
   controlSocket: string;
-  /** Of a runtime that serves docker's API: its socket on the host, which stays behind when dockerd is killed. */
-  dockerSocket?: string;
+  /** Of a runtime that serves docker's API. */
+  engine?: EnginePlan;
   lock: string;
   cgroups: 'delegated' | 'none';
   ports: PortPlan;
+};
+
+/** What host and node share of an engine. */
+export type EnginePlan = {
+  /** The only folder of the instance's runtime folder that the node sees. */
+  folder: string;
+  /** In that folder: where the engine serves its API. */
+  socket: string;
+  /** Leads to it, from where the user's programs look. */
+  link: string;
+  /** In that folder: where the launcher takes ports back that the engine has left. */
+  takeBack: string;
 };
 
 /** The ports that the launcher looks after. */

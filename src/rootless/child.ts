@@ -3,9 +3,11 @@ import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Netfilter } from './netfilter.js';
+import { narrowView, type View } from './view.js';
 
 /** What has to be arranged inside the namespaces before the first service starts. */
 export type NamespaceSetup = {
+  view: View;
   /** Links that copy-up left to the host's own folders, which services must not follow. */
   remove: string[];
   /** Folders of the cluster's state put where programs expect them. */
@@ -51,10 +53,12 @@ export const chosenPrograms = '/run/usernetes/sbin';
 export function namespaceSetup(
   folders: NodeFolders,
   runtime: RuntimePlace,
+  view: View,
   netfilter: Netfilter,
   { hostIp, serviceCidr, linkLocal }: NodeNetwork,
 ): NamespaceSetup {
   return {
+    view,
     remove: [
       // The last is where runc keeps its containers when it is told nothing else, as by BuildKit and CRI-O.
       ...['netns', 'flannel', 'xtables.lock', 'runc'].map((name) => `/run/${name}`),
@@ -119,6 +123,7 @@ export async function setUpNamespaces(setup: NamespaceSetup): Promise<void> {
     await exec('mount', [...args, target]);
   };
   await Promise.all([
+    narrowView(setup.view),
     ...setup.binds.map(async ({ source, target, shared }) => {
       await mkdir(source, { recursive: true, mode: 0o700 });
       await mount(target, ['--rbind', source]);

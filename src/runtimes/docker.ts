@@ -33,6 +33,7 @@ export const dockerRuntime: Runtime = {
   ],
   images: containerdRuntime.images,
   engine: {
+    usualSocket: '/run/docker.sock',
     clientEnv: (socket) => ({ DOCKER_HOST: `unix://${socket}` }),
     networks: ['dockerCidr'],
     readOptions: (folder) => readDockerOptions(dockerOptionsFile(folder)),

@@ -31,6 +31,8 @@ export type Runtime = KubeletRuntime & {
  * its containers at RootlessKit by itself.
  */
 export type Engine = {
+  /** Where programs in the node look for its socket, on their own. */
+  usualSocket: string;
   /** By which the user's programs find it at its socket. */
   clientEnv: (socket: string) => Record<string, string>;
   /** The networks of the settings that its containers are in. */

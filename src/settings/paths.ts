@@ -41,7 +41,11 @@ export type Paths = {
   ready: string;
   controlSocket: string;
   lock: string;
-  /** Of dockerd: for the default instance, where the user's programs look for it. */
+  /** Of an engine, seen by the host and by the node: its socket, and one at which the launcher takes ports back. */
+  engine: string;
+  engineSocket: string;
+  takeBackSocket: string;
+  /** Leads to the engine's socket: for the default instance, from where the user's programs look for it. */
   dockerSocket: string;
   /** Held by the command that starts the instance, until it is Ready. */
   startLock: string;
@@ -62,6 +66,7 @@ export function clusterPaths(user: UserDirs, cluster: string): Paths {
   const state = join(user.stateHome, 'usernetes', cluster);
   const runtime = join(user.runtimeDir, instanceName(cluster));
   const rootlesskit = join(runtime, 'rootlesskit');
+  const engine = join(runtime, 'engine');
   return {
     home: user.home,
     configHome: user.configHome,
@@ -90,6 +95,9 @@ export function clusterPaths(user: UserDirs, cluster: string): Paths {
     ready: join(runtime, 'ready'),
     controlSocket: join(runtime, 'control.sock'),
     lock: join(runtime, 'lock'),
+    engine,
+    engineSocket: join(engine, 'docker.sock'),
+    takeBackSocket: join(engine, 'launcher.sock'),
     dockerSocket: join(cluster === defaultCluster ? user.runtimeDir : runtime, 'docker.sock'),
     startLock: join(runtime, 'start.lock'),
   };

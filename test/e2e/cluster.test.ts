@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { account, stillRunning, tcpListenersOf } from './account.js';
-import { loadBusybox, pod } from './pods.js';
+import { busyboxImage, loadBusybox, pod } from './pods.js';
 import { clusterProcesses, status, until } from './running-cluster.js';
 import { apply, kubectl, ok, sh } from './shell.js';
 
@@ -65,6 +65,24 @@ test.serial('the metadata services of clouds are closed to pods and to the node'
   const inNode = await sh('bin/u7s.js', ['shell', '--', 'busybox', 'nc', ...service]);
   t.regex(inNode.stderr, /Permission denied/);
 });
+
+test.serial(
+  'a pod that mounts the whole host sees nothing of other instances and commands nobody',
+  async (t) => {
+    const { uid, home } = await account();
+    const volumes = [{ name: 'host', hostPath: { path: '/' } }];
+    const mounts = [{ name: 'host', mountPath: '/host' }];
+    const container = { name: 'main', image: busyboxImage, imagePullPolicy: 'Never', volumeMounts: mounts };
+    const spec = { volumes, containers: [{ ...container, command: ['sleep', '1000000'] }] };
+    await apply({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'curious' }, spec });
+    await kubectl('wait', 'pod/curious', '--for=condition=Ready', '--timeout=60s');
+    const inPod = (...words: string[]) => sh('./kubectl.sh', ['exec', 'curious', '--', ...words]);
+    t.is((await inPod('ls', `/host${home}/.local/state/usernetes`)).stdout, 'default');
+    t.is((await inPod('ls', `/host/run/user/${uid}/usernetes`)).stdout, 'engine\nrootlesskit');
+    const artifacts = `/host${home}/.local/share/usernetes/artifacts`;
+    t.regex((await inPod('sh', '-c', `echo >${artifacts}/x`)).stderr, /Read-only file system/);
+  },
+);
 
 test.serial('a container that names no seccomp profile runs with one', async (t) => {
   t.regex(await kubectl('exec', 'hello', '--', 'cat', '/proc/self/status'), /^Seccomp:\s2$/m);

@@ -38,6 +38,7 @@ const madeUp: Runtime = {
     throw new Error('no image gets in');
   },
   engine: {
+    usualSocket: '/run/youki.sock',
     clientEnv: (at) => ({ DOCKER_HOST: at }),
     networks: ['dockerCidr'],
     readOptions: () => Promise.resolve({ debug: true }),
@@ -106,7 +107,13 @@ test('its place in the namespaces and the socket of its engine are planned', (t)
     ),
   );
   t.is(plan.setup.links['/etc/youki'], '/home/user/.config/usernetes/youki.d');
-  t.is(plan.dockerSocket, '/run/user/1001/docker.sock');
+  t.deepEqual(plan.engine, {
+    folder: '/run/user/1001/usernetes/engine',
+    socket: '/run/user/1001/usernetes/engine/docker.sock',
+    link: '/run/user/1001/docker.sock',
+    takeBack: '/run/user/1001/usernetes/engine/launcher.sock',
+  });
+  t.is(plan.setup.links['/run/youki.sock'], '/run/user/1001/docker.sock');
 });
 
 test('the node is its services and those of every node; the kubelet speaks to it', (t) => {
@@ -118,7 +125,7 @@ test('the node is its services and those of every node; the kubelet speaks to it
   t.is(kubernetes?.nodeName, 'a');
   const of = (service: string) => services.find((each) => each.name === service);
   t.deepEqual(of('youki')?.args, [
-    '/run/user/1001/docker.sock',
+    '/run/user/1001/usernetes/engine/docker.sock',
     '10.89.0.0/16',
     '127.0.0.1',
     '{"debug":true}',

@@ -7,16 +7,18 @@ const runtime = {
   binds: [{ source: '/s/containerd', target: '/var/lib/containerd' }],
   links: {},
 };
+const view = { hidden: [], readOnly: [] };
 const closed = { linkLocal: 'closed' } as const;
 
 test('the node keeps its data in the state folder and its sockets in memory', (t) => {
-  t.snapshot(namespaceSetup(folders, runtime, { backend: 'iptables' }, closed));
+  t.snapshot(namespaceSetup(folders, runtime, view, { backend: 'iptables' }, closed));
 });
 
 test('where legacy iptables is to be used it has the plain name, for everybody in the node', (t) => {
   const { links } = namespaceSetup(
     folders,
     runtime,
+    view,
     { backend: 'iptables', legacyFolder: '/usr/sbin' },
     closed,
   );
@@ -25,7 +27,7 @@ test('where legacy iptables is to be used it has the plain name, for everybody i
 });
 
 test('nothing is mounted over a folder whose copied-up link still leads to the host', (t) => {
-  const { remove, binds, tmpfs } = namespaceSetup(folders, runtime, { backend: 'iptables' }, closed);
+  const { remove, binds, tmpfs } = namespaceSetup(folders, runtime, view, { backend: 'iptables' }, closed);
   const mounted = [...binds.map(({ target }) => target), ...tmpfs];
   for (const target of mounted.filter((path) => /^\/(run|var\/lib|opt|etc)\//.test(path))) {
     t.true(remove.includes(target), target);
@@ -36,6 +38,7 @@ test('a packet to a Service is refused where it would leave the node unserved', 
   const { commands } = namespaceSetup(
     folders,
     runtime,
+    view,
     { backend: 'iptables' },
     { ...closed, serviceCidr: '10.0.0.0/24' },
   );
@@ -47,7 +50,7 @@ test('a packet to a Service is refused where it would leave the node unserved', 
 
 test('nothing is sent to the metadata services of clouds, unless that is asked for', (t) => {
   const prohibited = (linkLocal: 'closed' | 'open') =>
-    namespaceSetup(folders, runtime, { backend: 'nftables' }, { linkLocal }).prohibited;
+    namespaceSetup(folders, runtime, view, { backend: 'nftables' }, { linkLocal }).prohibited;
   t.deepEqual(prohibited('closed'), ['169.254.0.0/16', 'fd00:ec2::254/128']);
   t.deepEqual(prohibited('open'), []);
 });

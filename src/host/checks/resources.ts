@@ -3,7 +3,7 @@ import { u7s } from '../../lib/fixes.js';
 import { evictionBytes, evictionText } from '../disk.js';
 import { blocked, ok, unknown, warning, type CheckDefinition } from '../check.js';
 import type { Host } from '../host.js';
-import { findMount } from '../mounts.js';
+import { findMount } from '../../lib/mounts.js';
 import { systemdFolder } from '../systemd.js';
 
 const GiB = 2 ** 30;

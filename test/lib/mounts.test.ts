@@ -1,5 +1,5 @@
 import test from 'ava';
-import { findMount } from '#src/host/mounts.js';
+import { findMount } from '#src/lib/mounts.js';
 
 const mountinfo = `22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw
 30 22 0:20 / /home rw,noexec shared:2 master:3 - xfs /dev/vdb rw

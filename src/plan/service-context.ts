@@ -30,6 +30,7 @@ export function serviceContext(
     etc: paths.etc,
     runtimeConfig: paths.runtimeConfig,
     etcdData: paths.etcd,
+    logs: paths.logs,
     engineSocket: paths.engineSocket,
     engineOptions: host.engineOptions,
     engineCidr: settings.dockerCidr,

@@ -25,3 +25,19 @@ export function podSecurity(level: 'privileged' | 'baseline' | 'restricted'): Ad
     },
   };
 }
+
+/**
+ * Whoever can write Events could fill the store with them. A client that is refused tries again a second later, so an honest
+ * burst is only delayed: a node that starts all of its 110 pods writes some 600.
+ */
+export const eventRateLimit: AdmissionPlugin = {
+  name: 'EventRateLimit',
+  configuration: {
+    apiVersion: 'eventratelimit.admission.k8s.io/v1alpha1',
+    kind: 'Configuration',
+    limits: [
+      { type: 'Namespace', qps: 50, burst: 1000 },
+      { type: 'User', qps: 50, burst: 1000 },
+    ],
+  },
+};

@@ -35,10 +35,15 @@ export type ServiceContext = {
   /** Folder of what the user sets for container runtimes; need not be there. */
   runtimeConfig: string;
   etcdData: string;
+  /** Folder of the logs, one file a service. */
+  logs: string;
 };
 
 /** How the layers of images are stacked, best first: by the kernel, by a FUSE file system, by copying. */
 export type Snapshotter = 'overlayfs' | 'fuse-overlayfs' | 'native';
+
+/** Of every server with TLS: 1.3 has no weak ciphers to leave out. */
+export const tlsMinVersion = 'VersionTLS13';
 
 /** Only a daemon that hangs takes this long. `up --timeout` limits a start on a slow machine. */
 export const startupMs = 600_000;

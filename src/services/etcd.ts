@@ -17,6 +17,7 @@ export function etcd(context: ServiceContext): ServiceDefinition {
       'initial-advertise-peer-urls': peerUrl,
       'initial-cluster': `etcd=${peerUrl}`,
       'listen-metrics-urls': metricsUrl,
+      'tls-min-version': 'TLS1.3',
       'client-cert-auth': true,
       'trusted-ca-file': pkiFile(context, 'etcd-ca.crt'),
       'cert-file': pkiFile(context, 'etcd-server.crt'),

@@ -1,5 +1,6 @@
 import type { ServiceDefinition } from '../supervisor/definition.js';
-import { admissionConfiguration, podSecurity } from './admission.js';
+import { admissionConfiguration, eventRateLimit, podSecurity } from './admission.js';
+import { audit } from './audit.js';
 import {
   daemon,
   etcFile,
@@ -9,12 +10,14 @@ import {
   pkiFile,
   type ServiceContext,
   startupMs,
+  tlsMinVersion,
 } from './context.js';
 import { etcdUrl } from './etcd.js';
 
 export function kubeApiserver(context: ServiceContext): ServiceDefinition {
   const authentication = etcFile(context, 'authentication.json');
   const admission = etcFile(context, 'admission.json');
+  const recorded = audit(context);
   const { port, url } = {
     port: context.settings.apiPort,
     url: `https://127.0.0.1:${context.settings.apiPort}`,
@@ -25,6 +28,7 @@ export function kubeApiserver(context: ServiceContext): ServiceDefinition {
       'advertise-address': context.nodeAddress,
       'bind-address': '0.0.0.0',
       'secure-port': port,
+      'tls-min-version': tlsMinVersion,
       'tls-cert-file': pkiFile(context, 'kube-apiserver.crt'),
       'tls-private-key-file': pkiFile(context, 'kube-apiserver.key'),
       'client-ca-file': pkiFile(context, 'ca.crt'),
@@ -46,6 +50,8 @@ export function kubeApiserver(context: ServiceContext): ServiceDefinition {
       'service-account-issuer': `https://kubernetes.default.svc.${context.settings.dnsDomain}`,
       'service-account-key-file': pkiFile(context, 'sa.pub'),
       'service-account-signing-key-file': pkiFile(context, 'sa.key'),
+      // Else a token that a pod asked for an hour is good for a year.
+      'service-account-extend-token-expiration': false,
       'service-cluster-ip-range': context.settings.serviceCidr,
       'requestheader-client-ca-file': pkiFile(context, 'front-proxy-ca.crt'),
       'requestheader-allowed-names': 'front-proxy-client',
@@ -55,13 +61,18 @@ export function kubeApiserver(context: ServiceContext): ServiceDefinition {
       'proxy-client-cert-file': pkiFile(context, 'front-proxy-client.crt'),
       'proxy-client-key-file': pkiFile(context, 'front-proxy-client.key'),
       ...(context.settings.severalNodes ? { 'enable-bootstrap-token-auth': true } : {}),
+      ...recorded.flags,
       profiling: false,
       // Ends the watches of pods, such as CoreDNS's, at a stop; otherwise it waits until the clients end them.
       'shutdown-watch-termination-grace-period': '1s',
     }),
     files: [
       jsonFile(authentication, anonymousForHealthOnly),
-      jsonFile(admission, admissionConfiguration([podSecurity(context.settings.podSecurity)])),
+      jsonFile(
+        admission,
+        admissionConfiguration([podSecurity(context.settings.podSecurity), eventRateLimit]),
+      ),
+      ...recorded.files,
     ],
     // Started together with etcd: its own first second is spent before it needs the store, and it retries the connection.
     dependsOn: { etcd: 'started' },
@@ -96,7 +107,7 @@ export function kubeApiserver(context: ServiceContext): ServiceDefinition {
 function admissionPlugins({ settings }: ServiceContext): string[] {
   // Whoever may create Services could otherwise take over what other pods send to any address (CVE-2020-8554).
   const ofServices = settings.externalIps === 'denied' ? ['DenyServiceExternalIPs'] : [];
-  return ['NodeRestriction', ...ofServices];
+  return ['NodeRestriction', eventRateLimit.name, ...ofServices];
 }
 
 const anonymousForHealthOnly = {

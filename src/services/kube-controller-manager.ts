@@ -1,6 +1,14 @@
 import type { ServiceDefinition } from '../supervisor/definition.js';
 import { componentKubeconfig } from './component-kubeconfig.js';
-import { daemon, flags, liveness, pkiFile, readiness, type ServiceContext } from './context.js';
+import {
+  daemon,
+  flags,
+  liveness,
+  pkiFile,
+  readiness,
+  tlsMinVersion,
+  type ServiceContext,
+} from './context.js';
 
 export function kubeControllerManager(context: ServiceContext): ServiceDefinition {
   const kubeconfig = componentKubeconfig(context, 'kube-controller-manager');
@@ -11,6 +19,7 @@ export function kubeControllerManager(context: ServiceContext): ServiceDefinitio
       'authentication-kubeconfig': kubeconfig.path,
       'authorization-kubeconfig': kubeconfig.path,
       'bind-address': '127.0.0.1',
+      'tls-min-version': tlsMinVersion,
       'tls-cert-file': pkiFile(context, 'kube-controller-manager-server.crt'),
       'tls-private-key-file': pkiFile(context, 'kube-controller-manager-server.key'),
       'client-ca-file': pkiFile(context, 'ca.crt'),
@@ -29,6 +38,8 @@ export function kubeControllerManager(context: ServiceContext): ServiceDefinitio
       // seconds on a new cluster, and no pod is admitted before it is done.
       'kube-api-qps': 500,
       'kube-api-burst': 1000,
+      // Finished pods beyond so many are deleted; the default of 12,500 is for clusters of thousands of nodes.
+      'terminated-pod-gc-threshold': 1000,
       profiling: false,
     }),
     files: [kubeconfig],

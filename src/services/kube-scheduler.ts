@@ -8,6 +8,7 @@ import {
   liveness,
   pkiFile,
   readiness,
+  tlsMinVersion,
   type ServiceContext,
 } from './context.js';
 
@@ -21,6 +22,7 @@ export function kubeScheduler(context: ServiceContext): ServiceDefinition {
       'authentication-kubeconfig': kubeconfig.path,
       'authorization-kubeconfig': kubeconfig.path,
       'bind-address': '127.0.0.1',
+      'tls-min-version': tlsMinVersion,
       'tls-cert-file': pkiFile(context, 'kube-scheduler-server.crt'),
       'tls-private-key-file': pkiFile(context, 'kube-scheduler-server.key'),
       'client-ca-file': pkiFile(context, 'ca.crt'),

@@ -10,6 +10,7 @@ import {
   liveness,
   pkiFile,
   readiness,
+  tlsMinVersion,
   type ServiceContext,
 } from './context.js';
 
@@ -80,6 +81,7 @@ function kubeletConfiguration(context: ServiceContext, criSocket: string): objec
       x509: { clientCAFile: pkiFile(context, 'ca.crt') },
     },
     authorization: { mode: 'Webhook' },
+    tlsMinVersion,
     tlsCertFile: pkiFile(context, 'kubelet-server.crt'),
     tlsPrivateKeyFile: pkiFile(context, 'kubelet-server.key'),
     clusterDNS: [context.settings.dnsAddress],

@@ -17,6 +17,7 @@ const port = (z: Zod) => z.int().min(1).max(65535);
 const podSecurityLevels = ['privileged', 'baseline', 'restricted'] as const;
 const permissions = ['denied', 'allowed'] as const;
 const accesses = ['closed', 'open'] as const;
+const auditLevels = ['none', 'metadata', 'request'] as const;
 const ways = ['auto', 'download', 'build', 'host'] as const;
 
 /**
@@ -278,6 +279,16 @@ export const table = {
     default: 65520,
     memory: { worker: 'fixed' },
     shared: true,
+  },
+  auditLevel: {
+    schema: (z) => z.enum(auditLevels, `must be one of ${auditLevels.join(', ')}`),
+    help: 'what the API server records of requests in `u7s logs audit`: nothing, who did what, or with what content as well',
+    default: 'metadata',
+    flag: '--audit-level <level>',
+    choices: auditLevels,
+    verbs: ['up'],
+    variables: ['U7S_AUDIT_LEVEL'],
+    memory: { 'control-plane': 'kept' },
   },
   artifacts: {
     schema: (z) => z.enum(ways, `must be one of ${ways.join(', ')}`),

@@ -1,5 +1,5 @@
 import { createReadStream, createWriteStream } from 'node:fs';
-import { open, rename, stat, truncate, type FileHandle } from 'node:fs/promises';
+import { open, readdir, rename, stat, truncate, type FileHandle } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { dirname, join } from 'node:path';
 import { errnoOf } from '../lib/errors.js';
@@ -14,9 +14,24 @@ export function logPath(logs: string, service: string): string {
   return join(logs, `${service}${suffix}`);
 }
 
-/** The opposite: whose log a file is, undefined for a file that is no log. */
+/** The opposite: whose log a file is, undefined for a file that is no log or an older part of one. */
 export function serviceOfLog(file: string): string | undefined {
-  return file.endsWith(suffix) ? file.slice(0, -suffix.length) : undefined;
+  return file.endsWith(suffix) && !rotatedByWriter.test(file) ? file.slice(0, -suffix.length) : undefined;
+}
+
+/** `<service>-<time>.log`, later `.log.gz`: the form of Go's lumberjack, by which programs rotate their logs themselves. */
+const rotatedByWriter = /-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3}\.log(\.gz)?$/;
+
+/** The older parts of a service's log, oldest first. */
+export async function olderLogs(logs: string, service: string): Promise<string[]> {
+  const rotated = (await readdir(logs)).filter(
+    (file) => file.startsWith(`${service}-`) && rotatedByWriter.test(file.slice(service.length)),
+  );
+  const ages = Array.from({ length: logLimits.files - 1 }, (_, index) => logLimits.files - 1 - index);
+  return [
+    ...rotated.sort().map((file) => join(logs, file)),
+    ...ages.map((age) => `${logPath(logs, service)}.${age}`),
+  ];
 }
 
 /**

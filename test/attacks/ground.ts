@@ -87,7 +87,7 @@ export async function makeGround(): Promise<Ground> {
     removed: memo(async () => {
       await third.ok(...(await invitation(control)));
       const { pki } = pathsOf(third.account);
-      const names = ['kubelet', 'kube-proxy', 'flannel', 'port-publisher'];
+      const names = ['kubelet', 'kube-proxy', 'flannel'];
       const found = await Promise.all(
         names.map(async (name) => [name, await keysIn(pki, name).catch(() => undefined)] as const),
       );

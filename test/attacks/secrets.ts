@@ -29,6 +29,7 @@ export const secretFiles = [
   'admin.kubeconfig',
   'cluster.json',
   'etcd/member/snap/db',
+  'logs/audit.log',
   'logs/kube-apiserver.log',
   'logs/kubelet.log',
   'logs/launcher.log',

@@ -42,3 +42,13 @@ test('where the node owns its cgroup, no pod may have more than 4096 processes',
   t.like(kubeletOf('delegated'), { podPidsLimit: 4096 });
   t.false('podPidsLimit' in kubeletOf('none'));
 });
+
+test('Events are limited for each user and namespace, with room for the start of a full node', (t) => {
+  const { args, plugins } = apiServer({});
+  t.regex(args.find((arg) => arg.startsWith('--enable-admission-plugins=')) ?? '', /EventRateLimit/);
+  const found = plugins.find(({ name }) => name === 'EventRateLimit') as unknown as {
+    configuration: { limits: { type: string; burst: number }[] };
+  };
+  t.deepEqual(found.configuration.limits.map(({ type }) => type).sort(), ['Namespace', 'User']);
+  t.true(found.configuration.limits.every(({ burst }) => burst >= 600));
+});

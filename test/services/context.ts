@@ -17,6 +17,7 @@ export const context: RuntimeContext = {
   etc: '/state/etc',
   runtimeConfig: '/home/user/.config/usernetes',
   etcdData: '/state/etcd',
+  logs: '/state/logs',
   engineSocket: '/run/user/1001/docker.sock',
   engineOptions: {},
   engineCidr: '10.89.0.0/16',

@@ -17,6 +17,7 @@ test('a control plane remembers what it is made of, where it is reached and what
   t.deepEqual(await readRemembered(file), {
     ...made,
     artifactPaths: { runc: '/opt/runc' },
+    auditLevel: 'metadata',
     nodeLabels: {},
     nodeSubnet: '10.0.2.0/24',
     dockerCidr: '10.89.0.0/16',

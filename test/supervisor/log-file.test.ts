@@ -1,7 +1,7 @@
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import test from 'ava';
-import { openLog, rotateLog } from '#src/supervisor/log-file.js';
+import { olderLogs, openLog, rotateLog, serviceOfLog } from '#src/supervisor/log-file.js';
 import { temporaryDir } from './harness.js';
 
 const limits = { bytes: 10, files: 3 };
@@ -58,4 +58,20 @@ test('opening rotates; a small or missing log is left alone', async (t) => {
   await writeFile(join(dir, 'large.log'), 'large large');
   await (await openLog(join(dir, 'large.log'), limits)).close();
   t.deepEqual((await readdir(dir)).sort(), ['large.log', 'large.log.1', 'small.log']);
+});
+
+test('the older parts of a log are found, oldest first, whoever has rotated it', async (t) => {
+  const dir = await temporaryDir(t);
+  const names = ['audit-2026-11-28T10-00-00.000.log.gz', 'audit-2026-11-28T11-00-00.000.log'];
+  for (const name of [...names, 'audit.log', 'audit-proxy.log']) await writeFile(join(dir, name), '');
+  t.deepEqual(
+    (await olderLogs(dir, 'audit')).map((path) => basename(path)),
+    [...names, 'audit.log.2', 'audit.log.1'],
+  );
+  t.deepEqual([...names, 'audit.log', 'audit-proxy.log'].map(serviceOfLog), [
+    undefined,
+    undefined,
+    'audit',
+    'audit-proxy',
+  ]);
 });

@@ -3,11 +3,15 @@ import type { Command } from 'commander';
 import { U7sError, UsageError } from '../../lib/errors.js';
 import { u7s } from '../../lib/fixes.js';
 import { visible } from '../../lib/visible.js';
-import { logPath } from '../../supervisor/log-file.js';
+import { auditLog } from '../../services/audit.js';
+import { logPath, olderLogs } from '../../supervisor/log-file.js';
 import type { Cli } from '../command.js';
 import { selectedPaths } from '../globals.js';
 import { logLines, mergeByTime, selectLines } from '../logs/merge.js';
-import { createLogReader, loggedServices, watchLogs, type LogReader } from '../logs/reader.js';
+import { createLogReader, loggedServices, watchLogs, wholeLog, type LogReader } from '../logs/reader.js';
+
+/** Not among all logs: it would bury them, and nobody looks there for what a component has to say. */
+const onRequest: ReadonlySet<string> = new Set([auditLog]);
 
 export type LogOptions = { follow?: true; tail?: number; since?: number };
 
@@ -33,7 +37,7 @@ export async function run(
     );
   }
 
-  const chosen = names.length > 0 ? [...new Set(names)] : known;
+  const chosen = names.length > 0 ? [...new Set(names)] : known.filter((name) => !onRequest.has(name));
   const { since } = options;
   const tail = options.tail ?? (chosen.length > 1 && since === undefined ? 10 : undefined);
   const prefixed = names.length !== 1;
@@ -55,7 +59,7 @@ export async function run(
   /** All of a log: rotated files only where older lines may be asked for, and a last line without an end unless it is awaited. */
   async function* content(name: string, reader: LogReader): AsyncGenerator<Buffer> {
     if (since !== undefined) {
-      for (const age of [2, 1]) yield* createLogReader(`${logPath(directory, name)}.${age}`).read();
+      for (const path of await olderLogs(directory, name)) yield* wholeLog(path);
     } else if (tail !== undefined) await reader.seekTail(tail);
     yield* reader.read();
     if (!changes && reader.rest().length > 0) yield Buffer.concat([reader.rest(), Buffer.from('\n')]);
@@ -76,7 +80,7 @@ export async function run(
   if (!changes) return;
   for await (const name of changes) {
     // A component that starts only now belongs to "all".
-    if (names.length === 0 && !readers.has(name))
+    if (names.length === 0 && !readers.has(name) && !onRequest.has(name))
       readers.set(name, createLogReader(logPath(directory, name)));
     for await (const lines of readers.get(name)?.read() ?? []) if (lines.length > 0) await print(name, lines);
   }

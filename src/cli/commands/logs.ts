@@ -8,7 +8,7 @@ export const defineLogs: DefineCommand = (program, cli) => {
   const command = program
     .command('logs')
     .description("Print the logs of the node's components, merged by time")
-    .argument('[service...]', 'which ones (default: all, each line preceded by the name)')
+    .argument('[service...]', 'which ones (default: all but audit, each line preceded by the name)')
     .option('-f, --follow', 'keep printing what is written, until Ctrl-C')
     .option('--since <when>', 'only what is newer: 90s, 5m, 1h30m, 2d, or a time in RFC 3339', since)
     .option(
@@ -25,6 +25,7 @@ export const defineLogs: DefineCommand = (program, cli) => {
     ['u7s logs kube-apiserver --tail 50', 'of one'],
     ['u7s logs --since 5m launcher rootlesskit', 'what happened around the node itself'],
     ['u7s logs -f kubelet containerd', 'follow two'],
+    ['u7s logs audit --since 1h', 'who asked the API for what, one JSON object a line'],
   ]);
 };
 

@@ -1,6 +1,7 @@
 import { watch } from 'node:fs';
 import { open, readFile, readdir } from 'node:fs/promises';
 import { on } from 'node:events';
+import { createGunzip } from 'node:zlib';
 import { U7sError, errnoOf } from '../../lib/errors.js';
 import { serviceOfLog } from '../../supervisor/log-file.js';
 
@@ -17,6 +18,22 @@ export async function loggedServices(directory: string): Promise<string[]> {
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return [];
     throw error;
+  }
+}
+
+/** An older part of a log, which may be compressed; nothing when it is gone. */
+export async function* wholeLog(path: string): AsyncGenerator<Buffer> {
+  if (!path.endsWith('.gz')) {
+    yield* createLogReader(path).read();
+    return;
+  }
+  const file = await open(path).catch(() => undefined);
+  let pending = Buffer.alloc(0);
+  for await (const chunk of file?.createReadStream().pipe(createGunzip()) ?? []) {
+    const all = Buffer.concat([pending, chunk as Buffer]);
+    const end = all.lastIndexOf(newline) + 1;
+    pending = all.subarray(end);
+    yield all.subarray(0, end);
   }
 }
 

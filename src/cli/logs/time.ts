@@ -1,8 +1,8 @@
 /** klog, as Kubernetes' components write it: severity, month and day, local time to the microsecond; no year. */
 const klog = /^[IWEF](\d\d)(\d\d) (\d\d):(\d\d):(\d\d)\.(\d{1,6})/;
-/** Of JSON (etcd), of logfmt (containerd, RootlessKit), or at the beginning (our launcher). */
+/** Of JSON (etcd, the audit log), of logfmt (containerd, RootlessKit), or at the beginning (our launcher). */
 const rfc3339 =
-  /^(?:\{.*?"(?:ts|time)":"|time="|)(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d))/;
+  /^(?:\{.*?"(?:ts|time|stageTimestamp)":"|time="|)(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d))/;
 
 /** When a line says that it was written, in milliseconds since the epoch, with fractions; undefined when it doesn't say. */
 export function lineTime(line: string, now: Date): number | undefined {

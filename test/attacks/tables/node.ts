@@ -116,7 +116,7 @@ const impersonating = ['kubernetes-admin', 'system:node:u7s-attack-h1', 'system:
     ),
 );
 
-const components = ['kubelet', 'kube-proxy', 'flannel', 'port-publisher'] as const;
+const components = ['kubelet', 'kube-proxy', 'flannel'] as const;
 const otherKubelets = components.flatMap((name) =>
   ['/pods', '/metrics', '/logs/', '/exec/kube-system/x/x?command=id'].map((path) =>
     node(
@@ -160,13 +160,40 @@ const writes: [string, string, Partial<HttpQuestion>?][] = [
     }),
   ],
 ];
-const componentsOf = (['kube-proxy', 'flannel', 'port-publisher'] as const).flatMap((name) =>
+const componentsOf = (['kube-proxy', 'flannel'] as const).flatMap((name) =>
   writes.map(([what, path, more]) =>
     node('asks the API as a component', `${name} of a joined node ${what}`, /^403$/, async (ground) => {
       const { hand, keys } = await ground.node();
       return hand.status(ground.api(path, { ...more, ...(await keys(name)) }));
     }),
   ),
+);
+
+const merge = (body: object): Partial<HttpQuestion> => ({
+  ...json('PATCH', body),
+  headers: { 'content-type': 'application/merge-patch+json' },
+});
+const annotated = (name: string) => merge({ metadata: { annotations: { [name]: 'x' } } });
+const [ownStatus, otherStatus] = ['u7s-attack-h2', 'u7s-attack-h1'].map(
+  (name) => `/api/v1/nodes/${name}/status`,
+) as [string, string];
+const flannelWrites = (
+  [
+    ['the address of another node’s pods', otherStatus, annotated('flannel.alpha.coreos.com/public-ip')],
+    ['another node’s addresses', otherStatus, merge({ status: { addresses: [] } })],
+    ['its own node’s addresses', ownStatus, merge({ status: { addresses: [] } })],
+    [
+      'its own node’s labels',
+      ownStatus,
+      merge({ metadata: { labels: { 'node-role.kubernetes.io/x': '' } } }),
+    ],
+    ['annotations of others', ownStatus, annotated('example.org/x')],
+  ] as const
+).map(([what, path, more]) =>
+  node('asks the API as a component', `flannel of a joined node writes ${what}`, /^403$/, async (ground) => {
+    const { hand, keys } = await ground.node();
+    return hand.status(ground.api(path, { ...more, ...(await keys('flannel')) }));
+  }),
 );
 
 const own = { commonName: 'system:node:u7s-attack-h2', organization: 'system:nodes' };
@@ -245,6 +272,7 @@ export const nodeAttacks: readonly Attack[] = [
   ...impersonating,
   ...otherKubelets,
   ...componentsOf,
+  ...flannelWrites,
   ...requesting,
   ...absent,
 ];

@@ -1,5 +1,6 @@
 import { appendFile, copyFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { createLogReader } from '#src/cli/logs/reader.js';
@@ -44,6 +45,20 @@ test('--tail counts from the end, also over more than is read at once', async (t
   t.is(await tail(15_000), numbers(5_001, 20_000));
   t.is(await tail(30_000), numbers(1, 20_000));
 });
+
+test('the audit log is shown when it is asked for, its compressed parts included, and not among all', async (t) => {
+  const { env, path } = await withLogs(t, { etcd: 'a\n', audit: record('12', 'now') });
+  const older = path('audit-2026-11-28T11-00-00.000');
+  await writeFile(`${older}.gz`, gzipSync(record('10', 'long ago') + record('11', 'before')));
+  t.is((await runCli(['logs'], env)).stdout, '[etcd] a\n');
+  t.is((await runCli(['logs', 'audit'], env)).stdout, record('12', 'now'));
+  const since = await runCli(['logs', 'audit', '--since', '2026-11-28T10:30:00Z'], env);
+  t.is(since.stdout, record('11', 'before') + record('12', 'now'));
+});
+
+/** As the API server writes it. */
+const record = (hour: string, what: string): string =>
+  `{"kind":"Event","requestURI":"/${what}","stageTimestamp":"2026-11-28T${hour}:00:00.000000Z"}\n`;
 
 test('an unknown service is a usage error that lists the known', async (t) => {
   const { env } = await withLogs(t, { etcd: '', kubelet: '' });

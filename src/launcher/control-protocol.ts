@@ -71,7 +71,14 @@ export const isPorts = listOf(
     id: optional(isNumber),
     spec: isPortSpec,
     owners: listOf((value): value is PortOwner => isPlainOwner(value) || isClaimant(value)),
-    problem: optional(objectOf<Problem>({ reason: isString, code: isString, fixes: listOf(isFix) })),
+    problem: optional(
+      objectOf<Problem>({
+        reason: isString,
+        code: isString,
+        fixes: listOf(isFix),
+        rivalNamespace: optional(isString),
+      }),
+    ),
     note: optional(isString),
   }),
 );

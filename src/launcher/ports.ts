@@ -38,7 +38,8 @@ export function createNodePorts(
   client: PortClient = createPortClient(plan.apiSocket),
 ): NodePorts {
   const store = createPortStore(plan.record);
-  const claimed = createClaimedPorts(client);
+  const own = plan.builtIn.map(({ spec }) => spec);
+  const claimed = createClaimedPorts(client, own);
   const inTurn = createTurns();
   const unknown: PortOwner = { kind: plan.runtimePublishes ? 'docker' : 'manual' };
   const isConfigured = (spec: PortSpec): boolean => plan.config.some((own) => isSame(own, spec));
@@ -53,7 +54,7 @@ export function createNodePorts(
       return status;
     } catch (error) {
       if (!(error instanceof RootlessKitError)) throw error;
-      throw await explainRefusal(error, spec, await client.list(signal));
+      throw await explainRefusal(error, spec, await client.list(signal), own);
     }
   }
 

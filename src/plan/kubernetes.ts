@@ -1,6 +1,7 @@
 import type { ApiAccess } from '../kube/connect.js';
 import type { KubeObject } from '../kube/object.js';
 import { identityFiles } from '../pki/identity.js';
+import { parsePortRanges } from '../rootless/port-range.js';
 import { tapAddressIn } from '../rootless/network.js';
 import type { Paths } from '../settings/paths.js';
 import { administrator, roleOf } from '../settings/role.js';
@@ -19,6 +20,7 @@ export function planKubernetes(settings: Settings, paths: Paths, addons: KubeObj
     nodeName,
     publishAddress,
     nodeAddress: tapAddressIn(settings.nodeSubnet),
+    ...(settings.exposePorts === undefined ? {} : { allowed: parsePortRanges(settings.exposePorts) ?? [] }),
     // One node speaks for all, or they would overwrite each other.
     writesStatus: role === 'control-plane',
     // On a worker the kubelet's, which the Node authorizer shows no pods but its own.

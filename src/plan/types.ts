@@ -6,6 +6,7 @@ import type { Netfilter } from '../rootless/netfilter.js';
 import type { Snapshotter } from '../services/context.js';
 import type { NamespaceSetup } from '../rootless/child.js';
 import type { WantedPort } from '../rootless/port.js';
+import type { PortRange } from '../rootless/port-range.js';
 import type { PortSpec } from '../rootless/port-spec.js';
 import type { Role } from '../settings/role.js';
 import type { ServiceDefinition } from '../supervisor/definition.js';
@@ -105,6 +106,8 @@ export type PublishPlan = {
   publishAddress: string;
   /** The node's address in its own network. */
   nodeAddress: string;
+  /** The ports of the host that claims may have; without them any. */
+  allowed?: PortRange[];
   /** Whether this node writes the addresses of load balancers. */
   writesStatus: boolean;
   api: ApiAccess;

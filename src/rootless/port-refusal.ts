@@ -1,6 +1,7 @@
 import { U7sError } from '../lib/errors.js';
 import type { CommandFix, Fix } from '../lib/fixes.js';
 import type { RootlessKitError } from './api-client.js';
+import type { Problem } from './port.js';
 import { portHolder } from './port-holder.js';
 import { formatParent, formatPortSpec, portsConflict, type PortSpec, type PortStatus } from './port-spec.js';
 
@@ -11,14 +12,25 @@ export const removal = (id: number): CommandFix => ({
   program: 'rootlessctl',
 });
 
+/** That a published port is in the way. One of the cluster's `own` is not to be ended for another. */
+export function conflictWith(spec: PortSpec, rival: PortStatus, own: readonly PortSpec[]): Problem {
+  const isOwn = own.some((each) => formatPortSpec(each) === formatPortSpec(rival.spec));
+  return {
+    reason: `${formatParent(spec)} conflicts with a ${isOwn ? 'port of the cluster itself' : 'published port'}: ID ${rival.id}, ${formatPortSpec(rival.spec)}`,
+    code: 'port-conflict',
+    fixes: ['take another port', ...(isOwn ? [] : [removal(rival.id)])],
+  };
+}
+
 /**
  * What RootlessKit's refusal means for whoever asked for `spec`: who has the port, or what the kernel demands. `live` are
- * the ports that RootlessKit has published.
+ * the ports that RootlessKit has published, `own` those of the cluster itself.
  */
 export async function explainRefusal(
   error: RootlessKitError,
   spec: PortSpec,
   live: readonly PortStatus[],
+  own: readonly PortSpec[] = [],
 ): Promise<U7sError> {
   const refused = (code: string, message: string, ...fixes: Fix[]): U7sError =>
     new U7sError(code, message, { cause: error, fixes });
@@ -28,12 +40,8 @@ export async function explainRefusal(
     case 'in-use': {
       const rival = live.find((status) => portsConflict(status.spec, spec));
       if (rival !== undefined) {
-        return refused(
-          'port-conflict',
-          `${port} conflicts with a published port: ID ${rival.id}, ${formatPortSpec(rival.spec)}`,
-          'take another port',
-          removal(rival.id),
-        );
+        const { code, reason, fixes } = conflictWith(spec, rival, own);
+        return refused(code, reason, ...fixes);
       }
       const holder = await portHolder(spec);
       return refused(

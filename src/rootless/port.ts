@@ -11,7 +11,13 @@ export const plainOwners = ['api-server', 'kubelet', 'flannel', 'config', 'manua
 export const claimants = ['service', 'pod'] as const;
 
 /** Why a port is not published, and what to do. */
-export type Problem = { reason: string; code: string; fixes: readonly Fix[] };
+export type Problem = {
+  reason: string;
+  code: string;
+  fixes: readonly Fix[];
+  /** The namespace of the Service or pod that has the port instead. */
+  rivalNamespace?: string;
+};
 
 /** A port that somebody has asked for. */
 export type WantedPort = {

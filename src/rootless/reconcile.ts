@@ -1,7 +1,7 @@
 import type { Claim } from './claim.js';
 import type { Problem } from './port.js';
-import { removal } from './port-refusal.js';
-import { formatParent, formatPortSpec, portsConflict, type PortSpec, type PortStatus } from './port-spec.js';
+import { conflictWith } from './port-refusal.js';
+import { formatParent, portsConflict, type PortSpec, type PortStatus } from './port-spec.js';
 
 export type Plan = {
   /** IDs of ports of ours that nobody asks for any more; to be carried out first. */
@@ -15,17 +15,18 @@ export type Plan = {
 /**
  * What to ask of RootlessKit so that, besides the ports that others published, exactly those of `claims` are published. Of
  * two claims to the same port of the host the first in the list wins; two that also have the same target share the port.
- * `ours` are the IDs of ports that were published for claims.
+ * `ours` are the IDs of ports that were published for claims, `own` the ports of the cluster itself.
  */
 export function reconcile(
   claims: readonly Claim[],
   actual: readonly PortStatus[],
   ours: ReadonlySet<number>,
+  own: readonly PortSpec[] = [],
 ): Plan {
   const foreign = actual.filter(({ id }) => !ours.has(id));
   const granted = new Map<string, Claim>();
   const verdicts = claims.map((claim) => {
-    const problem = claim.problem ?? takenByOther(claim, foreign) ?? wantedTwice(claim, granted);
+    const problem = claim.problem ?? takenByOther(claim, foreign, own) ?? wantedTwice(claim, granted);
     if (problem !== undefined) return { claim, problem };
     if (!granted.has(keyOf(claim.spec))) granted.set(keyOf(claim.spec), claim);
     return { claim };
@@ -43,14 +44,14 @@ export function reconcile(
 export const keyOf = ({ proto, parentIP, parentPort, childIP, childPort }: PortSpec): string =>
   [proto, parentIP, parentPort, childIP, childPort].join(' ');
 
-function takenByOther({ spec }: Claim, foreign: readonly PortStatus[]): Problem | undefined {
+function takenByOther(
+  { spec }: Claim,
+  foreign: readonly PortStatus[],
+  own: readonly PortSpec[],
+): Problem | undefined {
   const rival = foreign.find((other) => portsConflict(other.spec, spec));
   if (rival === undefined || keyOf(rival.spec) === keyOf(spec)) return undefined;
-  return {
-    reason: `${formatParent(spec)} conflicts with a published port: ID ${rival.id}, ${formatPortSpec(rival.spec)}`,
-    code: 'port-conflict',
-    fixes: ['take another port', removal(rival.id)],
-  };
+  return conflictWith(spec, rival, own);
 }
 
 function wantedTwice({ spec }: Claim, granted: ReadonlyMap<string, Claim>): Problem | undefined {
@@ -62,5 +63,6 @@ function wantedTwice({ spec }: Claim, granted: ReadonlyMap<string, Claim>): Prob
     reason: `${formatParent(spec)} is published for ${kind} ${namespace}/${name}, which is older`,
     code: 'port-claimed-twice',
     fixes: ['give one of the two another port'],
+    rivalNamespace: namespace,
   };
 }

@@ -1,5 +1,6 @@
 /* eslint-disable max-lines -- a table */
 import { artifactNames } from '../artifacts/catalog.js';
+import { parsePortRanges } from '../rootless/port-range.js';
 import { parsePortSpec, type PortSpec } from '../rootless/port-spec.js';
 import { messageOf } from '../lib/errors.js';
 import { u7s } from '../lib/fixes.js';
@@ -224,6 +225,21 @@ export const table = {
     flag: '--no-expose',
     flagHelp: 'publish no NodePort or LoadBalancer Services and no host ports of pods',
     verbs: ['up'],
+  },
+  exposePorts: {
+    schema: (z) =>
+      z
+        .string()
+        .refine(
+          (text) => parsePortRanges(text) !== undefined,
+          'must be ports and ranges of ports such as 8000-9000,30000-32767',
+        ),
+    help: 'the ports of this host that Services and pods may have, for example 8000-9000,30000-32767',
+    defaultWords: 'any that is free',
+    flag: '--expose-ports <ranges>',
+    verbs: ['up', 'join'],
+    variables: ['U7S_EXPOSE_PORTS'],
+    memory: { 'control-plane': 'kept', worker: 'kept' },
   },
   publishAddress: {
     schema: address,

@@ -1,5 +1,6 @@
 import type { Claim, Owner } from '../rootless/claim.js';
 import type { Problem } from '../rootless/port.js';
+import { inRanges, type PortRange } from '../rootless/port-range.js';
 import type { Protocol } from '../rootless/port-spec.js';
 
 /** A port below the lowest that the kernel allows to ordinary users is published this much higher: 80 as 8080, 443 as 8443. */
@@ -39,6 +40,8 @@ export type HostFacts = {
   publishAddress: string;
   /** net.ipv4.ip_unprivileged_port_start: the lowest port that an ordinary user may listen on. */
   unprivilegedFrom: number;
+  /** The ports of the host that claims may have; without them any. */
+  allowed?: readonly PortRange[];
 };
 
 /** Of a Service only what is needed, so that a cluster's worth of them is small; undefined when it asks for no port. */
@@ -129,11 +132,12 @@ function claimOf(
     child: Child;
     refusal: Problem | undefined;
   },
-  { unprivilegedFrom }: HostFacts,
+  { unprivilegedFrom, allowed }: HostFacts,
 ): Claim {
   const { owner, asked, protocol = 'TCP', address, child, refusal } = wanted;
-  const problem = protocol === 'SCTP' ? sctp : refusal;
   const parentPort = asked.port < unprivilegedFrom ? asked.port + privilegedOffset : asked.port;
+  const isAllowed = allowed === undefined || inRanges(allowed, parentPort);
+  const problem = protocol === 'SCTP' ? sctp : (refusal ?? (isAllowed ? undefined : notAllowed(parentPort)));
   const spec = { proto: wireProtocol(protocol, address), parentIP: address, parentPort, ...child };
   return { owner, asked, spec, ...(problem === undefined ? {} : { problem }) };
 }
@@ -155,6 +159,12 @@ const sourceRanges: Problem = {
   code: 'port-source-ranges',
   fixes: ['leave them out and filter by the firewall of the host'],
 };
+
+const notAllowed = (port: number): Problem => ({
+  reason: `the settings of this node do not let Services and pods have port ${port} of the host`,
+  code: 'port-not-allowed',
+  fixes: ['take a port that exposePorts names, or have the owner of the node add this one'],
+});
 
 const foreignHostIP = (hostIP: string): Problem => ({
   reason: `hostIP ${hostIP} is no address of the node`,

@@ -86,8 +86,13 @@ async function publish(
       if (services === undefined || pods === undefined) continue;
       const missing = new Set(outcomes.filter(({ problem }) => problem !== undefined).map(askedBy));
       try {
-        const { publishAddress, nodeAddress } = plan;
-        const host = { publishAddress, nodeAddress, unprivilegedFrom: await unprivilegedFrom() };
+        const { publishAddress, nodeAddress, allowed } = plan;
+        const host = {
+          publishAddress,
+          nodeAddress,
+          unprivilegedFrom: await unprivilegedFrom(),
+          ...(allowed === undefined ? {} : { allowed }),
+        };
         const limit = AbortSignal.any([signal, AbortSignal.timeout(publishLimitMs)]);
         outcomes = await ports.publish(desiredPorts(services.values(), pods.values(), host), limit);
         noteFault('RootlessKit', undefined);

@@ -1,6 +1,7 @@
 import type { KubeEvent } from '../kube/events.js';
 import { formatFix } from '../lib/fixes.js';
 import { offsetNote, type Outcome } from '../rootless/claim.js';
+import type { Problem } from '../rootless/port.js';
 import { formatParent, transport } from '../rootless/port-spec.js';
 import { isOurLoadBalancer, type Service } from './desired-ports.js';
 
@@ -13,8 +14,9 @@ export function remarks(outcomes: readonly Outcome[], missing: ReadonlySet<strin
     const { claim, problem } = outcome;
     const asked = `${claim.asked.field} ${claim.asked.port}/${transport(claim.spec)}`;
     if (problem !== undefined) {
-      const fix = problem.fixes.map((each) => `; fix: ${formatFix(each, undefined)}`).join('');
-      const message = `${asked} is not published: ${problem.reason}${fix}`;
+      const { reason, fixes } = forTenants(outcome, problem);
+      const fix = fixes.map((each) => `; fix: ${formatFix(each, undefined)}`).join('');
+      const message = `${asked} is not published: ${reason}${fix}`;
       return [{ regarding: claim.owner, type: 'Warning', reason: 'PortNotPublished', message }];
     }
     const note = offsetNote(claim);
@@ -22,6 +24,28 @@ export function remarks(outcomes: readonly Outcome[], missing: ReadonlySet<strin
     const message = `${asked} is published as ${formatParent(claim.spec)}${note === undefined ? '' : `, ${note}`}`;
     return [{ regarding: claim.owner, type: 'Normal', reason: 'PortPublished', message }];
   });
+}
+
+/**
+ * Events are read by everybody in the namespace. What else runs on the host, or in other namespaces, is the account's to know:
+ * `u7s ports --why` tells it.
+ */
+function forTenants({ claim }: Outcome, problem: Problem): Pick<Problem, 'reason' | 'fixes'> {
+  const port = formatParent(claim.spec);
+  const fixes = ['take another port'];
+  switch (problem.code) {
+    case 'port-taken':
+    case 'port-conflict':
+      return { reason: `${port} is in use on the host`, fixes };
+    case 'port-claimed-twice':
+      return problem.rivalNamespace === claim.owner.namespace
+        ? problem
+        : { reason: `${port} is published for another namespace, which asked first`, fixes };
+    case 'port-refused':
+      return { reason: `the host refuses ${port}`, fixes };
+    default:
+      return problem;
+  }
 }
 
 /** Identity of an outcome: who claims which port. */

@@ -153,6 +153,13 @@ test('a wildcard of another is in the way, and its ID is named', (t) => {
   t.deepEqual(verdicts[0]?.problem?.fixes, ['take another port', removal(7)]);
 });
 
+test('nobody is advised to end a port of the cluster itself', (t) => {
+  const api = at(9, '');
+  const { verdicts } = reconcile([claimOf('a', at(1))], [{ id: 1, spec: api }], new Set(), [api]);
+  t.is(verdicts[0]?.problem?.code, 'port-conflict');
+  t.deepEqual(verdicts[0]?.problem?.fixes, ['take another port']);
+});
+
 test('a Service that moves to another node port is published anew', (t) => {
   const { remove, add } = reconcile([claimOf('a', at(2))], [{ id: 3, spec: at(1) }], new Set([3]));
   t.deepEqual([remove, add], [[3], [at(2)]]);

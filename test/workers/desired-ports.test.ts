@@ -80,6 +80,19 @@ test('what cannot be published says why', (t) => {
   t.is(problem([web]), undefined);
 });
 
+test('a port that the settings do not allow is refused, as the number that it would have on the host', (t) => {
+  const allowed = [{ first: 8000, last: 8100 }];
+  const low = service('low', { type: 'LoadBalancer', ports: [{ port: 80, nodePort: 31080 }] });
+  const codes = desiredPorts([low], [], { ...host, allowed }).map(({ asked, problem }) => [
+    asked.field,
+    problem?.code,
+  ]);
+  t.deepEqual(codes, [
+    ['port', undefined],
+    ['nodePort', 'port-not-allowed'],
+  ]);
+});
+
 test('those who asked first come first, however they are listed', (t) => {
   const owners = (list: Claim[]): string[] => list.map(({ owner }) => owner.name);
   t.deepEqual(owners(claims([balanced, web])), ['web', 'balanced', 'balanced']);

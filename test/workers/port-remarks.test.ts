@@ -2,6 +2,8 @@ import test from 'ava';
 import { askedBy, remarks, staleStatuses } from '#src/workers/port-remarks.js';
 import { desiredPorts, type Service } from '#src/workers/desired-ports.js';
 import { claimedPort, type Outcome } from '#src/rootless/claim.js';
+import { removal } from '#src/rootless/port-refusal.js';
+import type { Problem } from '#src/rootless/port.js';
 
 const balanced = (port: number, ingress: { ip: string; ipMode: string }[] = []): Service => ({
   metadata: { namespace: 'default', name: 'web', uid: 'u1', creationTimestamp: '2026-01-01T00:00:00Z' },
@@ -20,7 +22,11 @@ function outcomes(service: Service, problem?: Outcome['problem']): Outcome[] {
   return [{ claim: port, ...(problem === undefined ? {} : { problem }) }, { claim: nodePort }];
 }
 
-const taken = { reason: '127.0.0.1:8080/tcp is in use', code: 'port-taken', fixes: ['take another port'] };
+const taken = {
+  reason: '127.0.0.1:8080/tcp is in use on the host by nginx (pid 4711)',
+  code: 'port-taken',
+  fixes: ['take another port'],
+};
 const here = [{ ip: '127.0.0.1', ipMode: 'Proxy' }];
 const none = new Set<string>();
 
@@ -34,8 +40,20 @@ test('a port that is not published is a warning with cause and fix', (t) => {
   t.like(remark, {
     type: 'Warning',
     reason: 'PortNotPublished',
-    message: 'port 8080/tcp is not published: 127.0.0.1:8080/tcp is in use; fix: take another port',
+    message:
+      'port 8080/tcp is not published: 127.0.0.1:8080/tcp is in use on the host; fix: take another port',
   });
+});
+
+test('what else runs on the host or in other namespaces is not for those who read Events', (t) => {
+  const told = (code: string, more: Partial<Problem> = {}): string => {
+    const problem = { reason: 'SECRET', code, fixes: ['SECRET', removal(1)], ...more };
+    return remarks(outcomes(balanced(8080), problem), none)[0]?.message ?? '';
+  };
+  for (const code of ['port-taken', 'port-conflict', 'port-refused', 'port-claimed-twice'])
+    t.notRegex(told(code), /SECRET|remove-ports/, code);
+  t.notRegex(told('port-claimed-twice', { rivalNamespace: 'other' }), /SECRET/);
+  t.regex(told('port-claimed-twice', { rivalNamespace: 'default' }), /SECRET/);
 });
 
 test('that it is published after all is told', (t) => {

@@ -16,6 +16,8 @@ export type ArtifactContext = {
   given?: GivenPaths;
   /** Base URL to download from instead: `<mirror>/<host>/<path>`. */
   mirror?: string;
+  /** Whether programs that have changed since their hash was last right are hashed again. */
+  rehash?: boolean;
   env: Record<string, string | undefined>;
   report: Report;
   signal: AbortSignal;

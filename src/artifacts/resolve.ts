@@ -21,7 +21,7 @@ export async function ensureArtifacts(
       if (path !== undefined)
         return [name, await (await import('./given.js')).findGiven(name, path, context)];
       const recipe = readRecipe(name, context, lock);
-      return [name, findInstalled(recipe, context) ?? recipe];
+      return [name, (await findUnchanged(recipe, context)) ?? recipe];
     }),
   );
   const missing = found.flatMap(([, result]) => ('ids' in result ? [result] : []));
@@ -98,6 +98,26 @@ export async function verifyArtifacts(context: ArtifactContext): Promise<Verifie
     }
   }
   return verified;
+}
+
+/** One that has changed counts as missing. */
+async function findUnchanged(
+  recipe: Recipe,
+  context: ArtifactContext,
+): Promise<ResolvedArtifact | undefined> {
+  for (;;) {
+    const installed = findInstalled(recipe, context);
+    if (installed === undefined || !context.rehash) return installed;
+    const { changedFiles, discard } = await import('./seen.js');
+    const changed = await changedFiles(installed);
+    if (changed.length === 0) return installed;
+    await discard(installed);
+    context.report({
+      kind: 'warning',
+      text: `${recipe.name}: ${changed.join(', ')} in ${installed.directory} is not what was installed; it is got again`,
+      code: 'artifact-changed',
+    });
+  }
 }
 
 function findInstalled(recipe: Recipe, context: ArtifactContext): ResolvedArtifact | undefined {

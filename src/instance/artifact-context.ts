@@ -8,6 +8,8 @@ export type ArtifactOptions = {
   artifacts?: ArtifactContext['way'];
   /** Those that the user has given by path. */
   given?: GivenPaths;
+  /** Whether programs that have changed are looked for. */
+  rehash?: boolean;
 };
 
 /** Where this user's artifacts are and how to obtain those that are missing. All instances share them. */
@@ -23,6 +25,7 @@ export function artifactContext(
     arch: architecture(),
     way: options.artifacts ?? 'auto',
     given: options.given ?? {},
+    rehash: options.rehash ?? false,
     ...(mirror ? { mirror } : {}),
     env,
     report,

@@ -274,3 +274,24 @@ test('verify finds a changed file, and a lost one', async (t) => {
     ['missing'],
   );
 });
+
+test('a start hashes a program again that looks different, and gets one anew that is another', async (t) => {
+  const { context, requests } = await withMirror(t);
+  const starting = { ...context, rehash: true };
+  const { path } = runcOf(await ensureArtifacts(['runc'], starting));
+  const downloads = requests.length;
+  t.true(runcOf(await ensureArtifacts(['runc'], starting)).cached);
+
+  // As before, only its time and inode are others.
+  await rm(path);
+  await writeFile(path, content, { mode: 0o755 });
+  t.true(runcOf(await ensureArtifacts(['runc'], starting)).cached);
+  t.is(requests.length, downloads);
+
+  const forged = content.replace('1.4.3', '9.9.9');
+  await writeFile(path, forged);
+  t.true(runcOf(await ensureArtifacts(['runc'], context)).cached, 'the way of kubectl takes no time for it');
+  t.like(runcOf(await ensureArtifacts(['runc'], starting)), { cached: false, way: 'download' });
+  t.is(await readFile(path, 'utf8'), content);
+  t.true(context.events.some((event) => event.kind === 'warning' && event.code === 'artifact-changed'));
+});

@@ -105,7 +105,11 @@ async function startStopped(given: InstanceContext, request: StartRequest): Prom
   const artifacts = await timeline.time('artifacts', 'binaries', () =>
     ensureArtifacts(
       needed,
-      artifactContext(context, { artifacts: settings.artifacts, given: settings.artifactPaths }),
+      artifactContext(context, {
+        artifacts: settings.artifacts,
+        given: settings.artifactPaths,
+        rehash: true,
+      }),
     ),
   );
   await makeFolders(paths);

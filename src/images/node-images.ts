@@ -3,7 +3,7 @@ import { U7sError } from '../lib/errors.js';
 import { u7s } from '../lib/fixes.js';
 import { runOk } from '../lib/exec.js';
 import { nsenterArgs } from '../rootless/nsenter.js';
-import { noteNames } from './archive-names.js';
+import { checkedArchive } from './checked-archive.js';
 import type { Command, ImageStore, NodeImage } from './image-store.js';
 import { plainTar } from './tar-stream.js';
 
@@ -25,7 +25,7 @@ export async function importImages(
 ): Promise<string[]> {
   let names: string[] = [];
   const [nsenter, args] = inside(node, node.store.importCommand('-'));
-  const passing = noteNames(plainTar(archive, name), (found) => (names = found));
+  const passing = checkedArchive(plainTar(archive, name), name, (found) => (names = found));
   const result = await execa(nsenter, args, { stdin: passing, reject: false, cancelSignal: signal });
   signal.throwIfAborted();
   // Ours comes first: the program's complaint about a truncated archive is only a consequence.

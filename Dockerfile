@@ -2,7 +2,8 @@
 ARG BASEOS=ubuntu
 # Replaces ${BASEOS}:latest. Together with the next two it allows a build without a registry.
 ARG BASE_IMAGE
-ARG NODE_IMAGE=node:20-bookworm-slim
+# The digest is the one that four independent public records agree on; of the other two images ours is not known.
+ARG NODE_IMAGE=node:20-bookworm-slim@sha256:2cf067cfed83d5ea958367df9f966191a942351a2df77d6f0193e162b5febfc0
 ARG GO_IMAGE=golang:1.26-bookworm
 
 FROM ${NODE_IMAGE} AS node

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
 import test from 'ava';
 import { checkedArchive } from '#src/images/checked-archive.js';
 import { endOfArchive, tarHeader, tarPadding } from '#src/images/tar-entries.js';
@@ -16,12 +17,14 @@ function tarOf(files: Record<string, string>): Buffer {
 
 /** What is passed on, and the names; in small pieces, as from a pipe. */
 async function pass(archive: Buffer): Promise<{ passed: Buffer; names: string[] }> {
-  async function* pieces() {
-    for (let at = 0; at < archive.length; at += 1000) yield archive.subarray(at, at + 1000);
-  }
+  const pieces = Readable.from(
+    Array.from({ length: Math.ceil(archive.length / 1000) }, (_, at) =>
+      archive.subarray(at * 1000, (at + 1) * 1000),
+    ),
+  );
   let names: string[] = [];
   const passed: Buffer[] = [];
-  for await (const chunk of checkedArchive(pieces(), 'image.tar', (found) => (names = found)))
+  for await (const chunk of checkedArchive(pieces, 'image.tar', (found) => (names = found)))
     passed.push(chunk);
   return { passed: Buffer.concat(passed), names };
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { loadAddons } from '../kube/addons.js';
+import { hostNames } from '../rootless/network.js';
 import type { KubeObject } from '../kube/object.js';
 
 /** What the manifests are filled in with. */
@@ -8,6 +9,8 @@ export type AddonValues = {
   coredns: string;
   dnsAddress: string;
   dnsDomain: string;
+  /** The host as pods reach it. */
+  hostAddress: string;
   /** The certificate of the cluster's authority, as PEM. */
   rootCa: string;
   /** What a node that joins has to know. */
@@ -17,7 +20,7 @@ export type AddonValues = {
 /** What a control plane applies: the cluster DNS and the rights of our components; more where nodes may join. */
 export async function clusterAddons(
   projectRoot: string,
-  { coredns, dnsAddress, dnsDomain, rootCa, facts }: AddonValues,
+  { coredns, dnsAddress, dnsDomain, hostAddress, rootCa, facts }: AddonValues,
   nodesMayJoin: boolean,
 ): Promise<KubeObject[]> {
   const folder = join(projectRoot, 'config/manifests');
@@ -25,6 +28,8 @@ export async function clusterAddons(
     COREDNS_IMAGE: coredns,
     DNS_ADDRESS: dnsAddress,
     DNS_DOMAIN: dnsDomain,
+    HOST_ADDRESS: hostAddress,
+    HOST_NAMES: hostNames.join(' '),
     // A JSON string is a YAML one, and keeps its line breaks.
     ROOT_CA: JSON.stringify(rootCa),
     CLUSTER_FACTS: JSON.stringify(JSON.stringify(facts)),

@@ -3,6 +3,7 @@ import type { Cli, DefineCommand } from './command.js';
 import { defineArtifacts } from './commands/artifacts.js';
 import { defineCleanup } from './commands/cleanup.js';
 import { defineCompletion } from './commands/completion.js';
+import { defineConfig } from './commands/config.js';
 import { defineDocker } from './commands/docker.js';
 import { defineDoctor } from './commands/doctor.js';
 import { defineDown } from './commands/down.js';
@@ -60,6 +61,7 @@ const commands: readonly DefineCommand[] = [
   defineUninstall,
   defineStandby,
   defineArtifacts,
+  defineConfig,
   defineImage,
   defineReset,
   defineCleanup,

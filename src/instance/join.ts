@@ -23,7 +23,7 @@ import type { InstanceContext } from './context.js';
 import { readJoinFile } from './join-file.js';
 import { membershipOf } from './membership.js';
 import { resetTargets, stopAndRemove } from './removal.js';
-import { checkHost } from './start/host.js';
+import { checkHost, hostNetworksToAvoid } from './start/host.js';
 import { freePortFinder } from './start/node-ports.js';
 import { start, type StartResult } from './start/start.js';
 import { defaultTimeoutMs, up } from './up.js';
@@ -107,7 +107,7 @@ async function requireNothingHere(context: InstanceContext): Promise<void> {
   });
 }
 
-function settingsOf(
+async function settingsOf(
   context: InstanceContext,
   { server, facts, localAddress }: ControlPlane,
   { flags = {}, runtime }: JoinRequest,
@@ -121,6 +121,7 @@ function settingsOf(
     suggested: { hostIp: localAddress },
     given: { ...facts, controlPlane: server },
     freePort: freePortFinder(context.report),
+    avoid: await hostNetworksToAvoid(context),
   });
 }
 

@@ -6,7 +6,8 @@ import type { Flags } from '../settings/flags.js';
 import { resolveSettings } from '../settings/resolve.js';
 import type { Settings } from '../settings/schema.js';
 import type { InstanceContext } from './context.js';
-import { checkHost } from './start/host.js';
+import { checkHost, hostNetworksToAvoid } from './start/host.js';
+import { noteNodeName } from './start/note-settings.js';
 import { freePortFinder } from './start/node-ports.js';
 import { start, type StartResult } from './start/start.js';
 
@@ -36,7 +37,9 @@ export async function up(context: InstanceContext, request: UpRequest = {}): Pro
     flags,
     remembered: before,
     freePort: freePortFinder(report),
+    avoid: before === undefined ? await hostNetworksToAvoid(context) : undefined,
   });
+  noteNodeName(before, settings, report);
   const check = (): Promise<NamespaceTrial> => checkHostAndMembership(context, settings);
   return start(context, { settings, checkHost: check, timeoutMs, retain });
 }

@@ -173,7 +173,7 @@ async function hosted(
 
 function statusOf(
   state: InstanceState,
-  { cluster: name, preset, cgroups, engine }: NamespacePlan,
+  { cluster: name, preset, cgroups, engine, proxy, hostAccess }: NamespacePlan,
   cluster: InstancePlan | undefined,
 ): InstanceStatus {
   const kubernetes = cluster?.kubernetes;
@@ -186,6 +186,8 @@ function statusOf(
       ? {}
       : { role: kubernetes.role, nodeName: kubernetes.nodeName, apiServer: kubernetes.api.server }),
     ...(engine === undefined ? {} : { dockerSocket: engine.link }),
+    ...(proxy === undefined ? {} : { proxy }),
+    ...(hostAccess.length === 0 ? {} : { hostAccess }),
     cgroups,
   };
 }

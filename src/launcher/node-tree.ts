@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { mkdir, rm, symlink } from 'node:fs/promises';
 import { enterCgroup, freshNodeCgroup } from '../rootless/node-cgroup.js';
+import { openOnHost } from '../rootless/doors.js';
 import { logPath, openLog } from '../supervisor/log-file.js';
 import { messageWriter, readMessages } from '../supervisor/ndjson.js';
 import type { NamespacePlan } from '../plan/types.js';
@@ -38,6 +39,7 @@ export async function startNodeTree(
   const { command, args, cwd, env } = plan.rootlesskit;
   const enter =
     plan.cgroups === 'delegated' ? enterCgroup(await freshNodeCgroup(`node-${plan.cluster}`)) : [];
+  const close = await openOnHost(plan.setup.doors);
   const log = await openLog(logPath(plan.logs, 'rootlesskit'));
   try {
     // Whatever becomes of the launcher, the tree must not outlive it.
@@ -47,7 +49,9 @@ export async function startNodeTree(
       stdio: ['pipe', 'pipe', log.fd],
       detached: true,
     });
-    return treeOf(child, plan, onReport, onNoise);
+    const tree = treeOf(child, plan, onReport, onNoise);
+    void tree.ended.then(close);
+    return tree;
   } finally {
     await log.close();
   }

@@ -29,6 +29,10 @@ export type InstanceStatus = {
   apiServer?: string;
   /** Missing where the runtime has no dockerd. */
   dockerSocket?: string;
+  /** Through which images are pulled, without the password. */
+  proxy?: string;
+  /** Ports of the host's loopback that pods reach. */
+  hostAccess?: number[];
   /** Whether pods have limits. */
   cgroups: 'delegated' | 'none';
   /** How often the whole node has been started again because it was lost, and why the last time. */
@@ -60,6 +64,8 @@ export const isInstanceStatus = objectOf<InstanceStatus>({
   nodeName: optional(isString),
   apiServer: optional(isString),
   dockerSocket: optional(isString),
+  proxy: optional(isString),
+  hostAccess: optional(listOf(isNumber)),
   cgroups: oneOf('delegated', 'none'),
   rebuilds: isNumber,
   lastRebuild: optional(isString),

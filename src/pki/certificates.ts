@@ -34,6 +34,8 @@ export type CertificateTableInput = {
   apiAddress: string;
   /** Host address by which other nodes reach this one; missing if there are no others. */
   hostIp?: string;
+  /** Further names and addresses of the API. */
+  further?: readonly string[];
 };
 
 /**
@@ -41,7 +43,7 @@ export type CertificateTableInput = {
  * that RBAC and the Node authorizer can tell them apart: https://kubernetes.io/docs/setup/best-practices/certificates/
  */
 export function certificateTable(input: CertificateTableInput): CertificateSpec[] {
-  const { nodeName, nodeAddress, serviceAddress, dnsDomain, apiAddress, hostIp } = input;
+  const { nodeName, nodeAddress, serviceAddress, dnsDomain, apiAddress, hostIp, further = [] } = input;
   const loopback = ['localhost', '127.0.0.1'];
   const service = ['kubernetes', 'kubernetes.default', 'kubernetes.default.svc'];
   const published = ['0.0.0.0', '::'].includes(apiAddress) ? [] : [apiAddress];
@@ -59,6 +61,7 @@ export function certificateTable(input: CertificateTableInput): CertificateSpec[
         nodeAddress,
         ...published,
         ...host,
+        ...further,
       ]),
       ...(severalNodes ? { chain: true as const } : {}),
     },

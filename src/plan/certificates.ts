@@ -12,5 +12,6 @@ export function certificateInput(settings: Settings): CertificateTableInput {
     serviceAddress: nthAddress(settings.serviceCidr, 1),
     dnsDomain: settings.dnsDomain,
     apiAddress: settings.apiAddress,
+    further: settings.tlsSans,
   };
 }

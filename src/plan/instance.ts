@@ -1,4 +1,5 @@
 import { runtimes } from '../runtimes/table.js';
+import { withComponents } from '../services/with-components.js';
 import type { Paths } from '../settings/paths.js';
 import type { Settings } from '../settings/schema.js';
 import type { Artifacts } from './artifacts.js';
@@ -19,7 +20,7 @@ export function planInstance(
   const runtime = runtimes[settings.runtime];
   if (!settings.kubernetes) return { services: runtime.services(context) };
   return {
-    services: nodeServices(context, runtime),
+    services: withComponents(nodeServices(context, runtime), settings),
     kubernetes: planKubernetes(settings, paths, addons),
   };
 }

@@ -8,6 +8,9 @@ import { administrator, roleOf } from '../settings/role.js';
 import type { Settings } from '../settings/schema.js';
 import type { PublishPlan, KubernetesPlan } from './types.js';
 
+/** What kubectl shows as the node's role. A kubelet may not say it of itself. */
+const controlPlaneRole = { 'node-role.kubernetes.io/control-plane': '' };
+
 /** What acts through the API from the host's side. */
 export function planKubernetes(settings: Settings, paths: Paths, addons: KubeObject[]): KubernetesPlan {
   const apiAs = (identity: string): ApiAccess => ({
@@ -29,7 +32,7 @@ export function planKubernetes(settings: Settings, paths: Paths, addons: KubeObj
   return {
     role,
     nodeName,
-    nodeLabels,
+    nodeLabels: role === 'control-plane' ? { ...nodeLabels, ...controlPlaneRole } : nodeLabels,
     addons,
     api: apiAs(administrator(role)),
     ...(settings.expose ? { publish } : {}),

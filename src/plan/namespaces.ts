@@ -2,6 +2,7 @@ import { dirname, join } from 'node:path';
 import { namespaceSetup, type RuntimePlace } from '../rootless/child.js';
 import { rootlessKitCommand } from '../rootless/parent.js';
 import type { View } from '../rootless/view.js';
+import { hostAddressIn } from '../rootless/network.js';
 import { formatPortSpec } from '../rootless/port-spec.js';
 import type { Runtime } from '../runtimes/runtime.js';
 import { runtimes } from '../runtimes/table.js';
@@ -9,6 +10,8 @@ import { systemPath } from '../services/context.js';
 import type { Paths } from '../settings/paths.js';
 import type { Settings } from '../settings/schema.js';
 import { binaryOf, type Artifacts } from './artifacts.js';
+import { doorsFolder, doorsOf } from './doors.js';
+import { proxyText } from '../settings/proxy.js';
 import { builtInPorts } from './built-in-ports.js';
 import type { EnginePlan, HostFacts, NamespacePlan } from './types.js';
 
@@ -23,6 +26,7 @@ export function planNamespaces(
   const binary = binaryOf(artifacts);
   const runtime = runtimes[settings.runtime];
   const engine = runtime.engine === undefined ? undefined : enginePlan(paths);
+  const proxy = proxyText(settings);
   const builtIn = settings.kubernetes ? builtInPorts(settings) : [];
   return {
     cluster: settings.name,
@@ -41,7 +45,11 @@ export function planNamespaces(
       env: { PATH: systemPath, HOME: paths.home, XDG_RUNTIME_DIR: dirname(paths.runtime) },
       cwd: paths.state,
     },
+    ...(proxy === undefined ? {} : { proxy }),
+    hostAccess: settings.hostAccess,
     setup: namespaceSetup(paths, placeOf(runtime, paths), viewOf(paths, engine), host.netfilter, {
+      hostAddress: hostAddressIn(settings.nodeSubnet),
+      doors: doorsOf(settings, paths),
       ...(settings.hostIp === undefined ? {} : { hostIp: settings.hostIp }),
       ...(settings.kubernetes ? { serviceCidr: settings.serviceCidr } : {}),
       linkLocal: settings.linkLocal,
@@ -96,7 +104,16 @@ function enginePlan({ engine, engineSocket, dockerSocket, takeBackSocket }: Path
 function viewOf(paths: Paths, engine: EnginePlan | undefined): View {
   const { artifacts, launchers, images } = paths;
   const ofEngine = engine === undefined ? [] : [engine.folder, engine.link, paths.rootlesskit];
-  const needed = [paths.home, paths.state, artifacts, launchers, images, paths.runtimeConfig, ...ofEngine];
+  const needed = [
+    paths.home,
+    paths.state,
+    artifacts,
+    launchers,
+    images,
+    paths.runtimeConfig,
+    doorsFolder(paths),
+    ...ofEngine,
+  ];
   const hidden = [dirname(paths.runtime), dirname(paths.state), join(paths.home, '.kube')].map((folder) => ({
     folder,
     keep: needed.filter((path) => path.startsWith(`${folder}/`)),

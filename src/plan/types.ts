@@ -37,6 +37,10 @@ export type NamespacePlan = {
   preset: string;
   rootlesskit: { command: string; args: string[]; env: Record<string, string>; cwd: string };
   setup: NamespaceSetup;
+  /** Through which images are pulled, without the password. */
+  proxy?: string;
+  /** Ports of the host's loopback that pods reach. */
+  hostAccess: number[];
   /** Folder of the logs, one file a service. */
   logs: string;
   /** Exists while the namespaces are prepared and can be entered. */

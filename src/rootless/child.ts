@@ -1,7 +1,9 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { openInNode, type Door } from './doors.js';
+import { hostNames } from './network.js';
 import type { Netfilter } from './netfilter.js';
 import { narrowView, type View } from './view.js';
 
@@ -22,6 +24,10 @@ export type NamespaceSetup = {
   addresses: string[];
   /** Networks to which nothing is sent. */
   prohibited: string[];
+  /** Lines added to /etc/hosts. */
+  hosts: string[];
+  /** Ports of the host's loopback. */
+  doors: Door[];
   /** Carried out last, one after another. */
   commands: string[][];
 };
@@ -31,6 +37,9 @@ export type NodeNetwork = {
   hostIp?: string;
   /** Of a node that has Services. */
   serviceCidr?: string;
+  /** The host's address in the node, and the ports of it that the node reaches there. */
+  hostAddress: string;
+  doors: Door[];
   /** Whether link-local addresses outside are reached. */
   linkLocal: 'closed' | 'open';
 };
@@ -55,7 +64,7 @@ export function namespaceSetup(
   runtime: RuntimePlace,
   view: View,
   netfilter: Netfilter,
-  { hostIp, serviceCidr, linkLocal }: NodeNetwork,
+  { hostIp, serviceCidr, hostAddress, doors, linkLocal }: NodeNetwork,
 ): NamespaceSetup {
   return {
     view,
@@ -77,7 +86,9 @@ export function namespaceSetup(
     links: { ...legacyIptables(netfilter), ...runtime.links },
     sysctls: { 'net/ipv4/ip_forward': '1' },
     // By the host's address other nodes know this one: the kubelet and pods must find it here as well.
-    addresses: hostIp === undefined ? [] : [hostIp],
+    addresses: [...(hostIp === undefined ? [] : [hostIp]), hostAddress],
+    hosts: [`${hostAddress} ${hostNames.join(' ')}`],
+    doors,
     prohibited: linkLocal === 'closed' ? metadata : [],
     commands: serviceCidr === undefined ? [] : refuseUnserved(serviceCidr),
   };
@@ -139,6 +150,8 @@ export async function setUpNamespaces(setup: NamespaceSetup): Promise<void> {
     ...Object.entries(setup.sysctls).map(([key, value]) => writeFile(`/proc/sys/${key}`, value)),
   ]);
   for (const [program = '', ...args] of setup.commands) await exec(program, args);
+  await appendFile('/etc/hosts', setup.hosts.map((line) => `${line}\n`).join(''));
+  await openInNode(setup.doors);
 }
 
 /** A route rather than a rule of a packet filter: it is the same with all of these, and survives who empties them. */

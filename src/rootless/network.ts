@@ -3,5 +3,11 @@ import { nthAddress } from '../lib/cidr.js';
 /** slirp4netns' default network. */
 export const tapNetwork = '10.0.2.0/24';
 
+/** The host as pods and containers reach it, where its ports are opened: 10.0.2.110. */
+export const hostAddressIn = (network: string): string => nthAddress(network, 110);
+
+/** Its names. The second is that of Docker's. */
+export const hostNames = ['host.usernetes.internal', 'host.docker.internal'] as const;
+
 /** The node's address in a network of slirp4netns': 10.0.2.100. */
 export const tapAddressIn = (network: string): string => nthAddress(network, 100);

@@ -11,6 +11,7 @@ import {
   type ServiceContext,
   startupMs,
 } from '../services/context.js';
+import { proxyEnvironment } from '../settings/proxy.js';
 import { networkConfigurations, networkFolder } from '../services/pod-network.js';
 import { renderRuntimeWrapper } from './runc-without-cgroups.js';
 import type { Runtime } from './runtime.js';
@@ -58,7 +59,7 @@ export function containerd(context: ServiceContext, further: readonly string[] =
       { path: config, mode: 0o600, content: containerdConfig(context) },
       ...(context.settings.kubernetes ? criFiles(context) : []),
     ],
-    env: { PATH: [...programs, systemPath].join(':') },
+    env: { PATH: [...programs, systemPath].join(':'), ...proxyEnvironment(context.settings) },
     dependsOn: Object.fromEntries(snapshotterServices(context).map(({ name }) => [name, 'ready'])),
     ready: { type: 'unix', path: containerdSocket, periodMs: 100, timeoutMs: 2_000, startupMs },
     live: { type: 'http2', path: containerdSocket, ...liveness },

@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path';
 import { importMissingCommand, skopeoStore } from '../images/skopeo-store.js';
 import type { GeneratedFile, ProbeTarget, ServiceDefinition } from '../supervisor/definition.js';
+import { proxyEnvironment } from '../settings/proxy.js';
 import { networkConfigurations } from '../services/pod-network.js';
 import { bundledImages } from './bundled-images.js';
 import { crioConfig } from './crio-config.js';
@@ -57,6 +58,7 @@ function crio(context: ServiceContext): ServiceDefinition {
       PATH: `${dirname(runc)}:${systemPath}`,
       // Files in the user's home configure their own engines, not the node's.
       HOME: '/var/lib/containers',
+      ...proxyEnvironment(context.settings),
       // Then CRI-O asks for no cgroup, no oom_score_adj and no device rules; with cgroups of our own only the second fails.
       ...(delegated ? {} : { _CRIO_ROOTLESS: '1' }),
     },

@@ -2,6 +2,8 @@ import { dirname } from 'node:path';
 import { nthAddress } from '../lib/cidr.js';
 import { U7sError } from '../lib/errors.js';
 import type { ServiceDefinition } from '../supervisor/definition.js';
+import { hostAddressIn } from '../rootless/network.js';
+import { proxyEnvironment } from '../settings/proxy.js';
 import { bundledImages } from './bundled-images.js';
 import { containerd, containerdRuntime, containerdSocket, importBundled, storeOf } from './containerd.js';
 import { daemon, etcFile, jsonFile, liveness, readiness, systemPath } from '../services/context.js';
@@ -52,6 +54,7 @@ function dockerd(context: RuntimeContext): ServiceDefinition {
     env: {
       PATH: [dirname(context.binary('runc')), systemPath].join(':'),
       HOME: user.home,
+      ...proxyEnvironment(context.settings),
       // By these it finds RootlessKit, at which it publishes ports.
       ROOTLESSKIT_STATE_DIR: rootlesskitDir,
       ROOTLESSKIT_PARENT_EUID: String(user.uid),
@@ -100,5 +103,7 @@ function clusterOptions(context: RuntimeContext): object {
     // Traffic of pods is forwarded too, which is not for dockerd to drop.
     'ip-forward-no-drop': true,
     'allow-direct-routing': true,
+    // `--add-host NAME:host-gateway` leads to the ports of the host that are open to the node.
+    'host-gateway-ips': [hostAddressIn(context.settings.nodeSubnet)],
   };
 }

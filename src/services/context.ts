@@ -109,5 +109,11 @@ export function jsonFile(path: string, value: unknown): { path: string; content:
   return { path, content: `${JSON.stringify(value, null, 2)}\n`, mode: 0o600 };
 }
 
+/** `--feature-gates`, where some are set. */
+export function gateFlags({ settings: { featureGates } }: ServiceContext): Record<string, string> {
+  const words = Object.entries(featureGates).map(([name, on]) => `${name}=${on}`);
+  return words.length === 0 ? {} : { 'feature-gates': words.join(',') };
+}
+
 export const flags = (values: Record<string, string | number | boolean>): string[] =>
   Object.entries(values).map(([name, value]) => `--${name}=${value}`);

@@ -5,6 +5,7 @@ import {
   daemon,
   etcFile,
   flags,
+  gateFlags,
   jsonFile,
   liveness,
   pkiFile,
@@ -13,6 +14,11 @@ import {
   tlsMinVersion,
 } from './context.js';
 import { etcdUrl } from './etcd.js';
+
+function servedApis({ settings: { runtimeConfig } }: ServiceContext): Record<string, string> {
+  const words = Object.entries(runtimeConfig).map(([name, on]) => `${name}=${on}`);
+  return words.length === 0 ? {} : { 'runtime-config': words.join(',') };
+}
 
 export function kubeApiserver(context: ServiceContext): ServiceDefinition {
   const authentication = etcFile(context, 'authentication.json');
@@ -62,6 +68,8 @@ export function kubeApiserver(context: ServiceContext): ServiceDefinition {
       'proxy-client-key-file': pkiFile(context, 'front-proxy-client.key'),
       ...(context.settings.severalNodes ? { 'enable-bootstrap-token-auth': true } : {}),
       ...recorded.flags,
+      ...gateFlags(context),
+      ...servedApis(context),
       profiling: false,
       // Ends the watches of pods, such as CoreDNS's, at a stop; otherwise it waits until the clients end them.
       'shutdown-watch-termination-grace-period': '1s',

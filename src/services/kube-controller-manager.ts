@@ -3,6 +3,7 @@ import { componentKubeconfig } from './component-kubeconfig.js';
 import {
   daemon,
   flags,
+  gateFlags,
   liveness,
   pkiFile,
   readiness,
@@ -40,6 +41,7 @@ export function kubeControllerManager(context: ServiceContext): ServiceDefinitio
       'kube-api-burst': 1000,
       // Finished pods beyond so many are deleted; the default of 12,500 is for clusters of thousands of nodes.
       'terminated-pod-gc-threshold': 1000,
+      ...gateFlags(context),
       profiling: false,
     }),
     files: [kubeconfig],

@@ -22,6 +22,9 @@ export function kubeProxy(context: ServiceContext): ServiceDefinition {
       jsonFile(config, {
         apiVersion: 'kubeproxy.config.k8s.io/v1alpha1',
         kind: 'KubeProxyConfiguration',
+        ...(Object.keys(context.settings.featureGates).length === 0
+          ? {}
+          : { featureGates: context.settings.featureGates }),
         clientConnection: { kubeconfig: kubeconfig.path },
         hostnameOverride: context.settings.nodeName,
         mode: context.netfilter.backend,

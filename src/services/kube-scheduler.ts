@@ -4,6 +4,7 @@ import {
   daemon,
   etcFile,
   flags,
+  gateFlags,
   jsonFile,
   liveness,
   pkiFile,
@@ -27,6 +28,7 @@ export function kubeScheduler(context: ServiceContext): ServiceDefinition {
       'tls-private-key-file': pkiFile(context, 'kube-scheduler-server.key'),
       'client-ca-file': pkiFile(context, 'ca.crt'),
       'requestheader-client-ca-file': pkiFile(context, 'front-proxy-ca.crt'),
+      ...gateFlags(context),
     }),
     files: [
       kubeconfig,

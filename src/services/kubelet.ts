@@ -50,6 +50,16 @@ export function kubelet(context: ServiceContext, runtime: KubeletRuntime): Servi
   });
 }
 
+/** Those that the node is registered with: `gpu=yes:NoSchedule`. */
+function taints(given: readonly string[]): object {
+  if (given.length === 0) return {};
+  const registerWithTaints = given.map((taint) => {
+    const [, key, value = '', effect] = /^([^=:]+)(?:=([^:]*))?:(.*)$/.exec(taint) ?? [];
+    return { key, value, effect };
+  });
+  return { registerWithTaints };
+}
+
 /** Processes and threads of one pod: enough for a large JVM, and no fork bomb takes what all of the account may have. */
 const mostPids = 4096;
 
@@ -73,7 +83,8 @@ function kubeletConfiguration(context: ServiceContext, criSocket: string): objec
   return {
     apiVersion: 'kubelet.config.k8s.io/v1beta1',
     kind: 'KubeletConfiguration',
-    featureGates: { KubeletInUserNamespace: true },
+    featureGates: { ...context.settings.featureGates, KubeletInUserNamespace: true },
+    ...taints(context.settings.nodeTaints),
     port: context.settings.kubeletPort,
     authentication: {
       anonymous: { enabled: false },

@@ -65,7 +65,7 @@ function sourceOf({ flag, verbs, givenBy }: Setting): string {
 }
 
 function memoryText({ memory = {}, boundIf }: Setting): string {
-  const words: Record<Memory, string> = { kept: 'kept', fixed: 'fixed', compared: 'fixed' };
+  const words: Record<Memory, string> = { kept: 'kept', asked: 'kept', fixed: 'fixed', compared: 'fixed' };
   const conditions = { kubernetes: ' with Kubernetes', severalNodes: ' with several nodes' };
   const condition = boundIf === undefined ? '' : conditions[boundIf];
   const { 'control-plane': here, worker: there } = memory;

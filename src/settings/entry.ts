@@ -22,9 +22,10 @@ export type Verb = 'up' | 'join';
 
 /**
  * What a later start does with a setting. `kept`: it stays as it was until something else is requested. `fixed`: a request to
- * change it is refused, because data depends on it. `compared`: the same, but each start takes it from the preset.
+ * change it is refused, because data depends on it. `asked`: what was requested is kept, while a default follows from the
+ * present settings. `compared`: the same, but each start takes it from the preset.
  */
-export type Memory = 'kept' | 'fixed' | 'compared';
+export type Memory = 'kept' | 'asked' | 'fixed' | 'compared';
 
 /** How one word of a flag or variable becomes a value. */
 export type Reading = {
@@ -63,6 +64,8 @@ export type Setting = {
   /** Another source than a flag, a variable or a description, for the docs. */
   givenBy?: string;
   memory?: Partial<Record<Role, Memory>>;
+  /** How a description has it, where that is not how it is used. */
+  written?: (value: never) => unknown;
   /** On a control plane, `memory` applies only while this setting is true. */
   boundIf?: 'kubernetes' | 'severalNodes';
   /** All nodes must have it alike; those that join take it from the control plane. */

@@ -2,7 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { U7sError, UsageError } from '../lib/errors.js';
 import { u7s } from '../lib/fixes.js';
 import type { Remembered } from './remembered.js';
-import { roleOf } from './role.js';
+import type { Setting } from './entry.js';
+import { hasSeveralNodes, roleOf } from './role.js';
 import type { Settings } from './schema.js';
 import { settingEntries, type SettingName } from './table.js';
 
@@ -12,8 +13,9 @@ export function refuseChange(settings: Settings, before: Remembered | undefined)
   const role = roleOf(before);
   const changed = (kind: string): SettingName | undefined =>
     settingEntries.find(
-      ([name, { memory }]) =>
+      ([name, { memory, boundIf }]) =>
         memory?.[role] === kind &&
+        (role === 'worker' || isBound(boundIf, before)) &&
         before[name] !== undefined &&
         !isDeepStrictEqual(settings[name], before[name]),
     )?.[0];
@@ -34,6 +36,12 @@ export function refuseChange(settings: Settings, before: Remembered | undefined)
     `remove ${name} from the flags, the environment or the description: it then stays ${was}`,
     u7s(['reset'], { text: 'or remove the data' }),
   );
+}
+
+/** Whether data depended on a setting, given what the instance was. */
+function isBound(boundIf: Setting['boundIf'], before: Remembered): boolean {
+  if (boundIf === undefined) return true;
+  return boundIf === 'kubernetes' ? before.kubernetes : hasSeveralNodes(before);
 }
 
 /** One runtime cannot use the images and containers of another. */

@@ -1,3 +1,4 @@
+import { argFlagOf, componentNames } from './components.js';
 import { portBase, portsFrom, settingEntries } from './table.js';
 import type { SettingsInput } from './schema.js';
 
@@ -13,11 +14,16 @@ export function attributeOf(flag: string): string {
 /** The flag of a single port counts for more than --port-base. */
 export function fromFlags(flags: Flags): Partial<SettingsInput> {
   const base = flags[attributeOf(portBase.flag)];
-  const named = settingEntries.flatMap(([name, { flag }]) => {
+  const named: [string, unknown][] = settingEntries.flatMap(([name, { flag }]): [string, unknown][] => {
     const value = flag === undefined ? undefined : flags[attributeOf(flag)];
     // Without --no-expose the description decides.
     const isGiven = value !== undefined && !(flag?.startsWith('--no-') && value === true);
-    return isGiven ? [[name, value] as const] : [];
+    return isGiven ? [[name, value]] : [];
   });
+  const args = componentNames.flatMap((name) => {
+    const given = flags[attributeOf(argFlagOf(name))];
+    return given === undefined ? [] : [[name, { args: given }] as const];
+  });
+  if (args.length > 0) named.push(['components', Object.fromEntries(args)]);
   return { ...(typeof base === 'number' ? portsFrom(base) : {}), ...Object.fromEntries(named) };
 }

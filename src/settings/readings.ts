@@ -10,6 +10,16 @@ export function parsePort(text: string): number | undefined {
 
 export const portReading: Reading = { read: parsePort, kind: 'a port', form: 'a number from 1 to 65535' };
 
+/** `NAME=true`, as a map of one. */
+export const gateReading: Reading = {
+  read: (text) => {
+    const [, name = '', value] = /^([^=]+)=(true|false)$/.exec(text) ?? [];
+    return value === undefined ? undefined : { [name]: value === 'true' };
+  },
+  kind: 'a switch',
+  form: 'NAME=true or NAME=false',
+};
+
 /** `NAME=PATH`, as a map of one. */
 export const artifactReading: Reading = {
   read: (text) => {

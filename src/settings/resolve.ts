@@ -1,6 +1,9 @@
 import { join } from 'node:path';
 import { readDescription } from './description.js';
+import { mergeComponents } from './components.js';
 import { fromEnvironment, type Environment } from './environment.js';
+import type { HostNetwork } from '../host/routes.js';
+import { networksApart, type MovedNetwork } from './networks-apart.js';
 import { fromFlags, type Flags } from './flags.js';
 import { loadPreset } from './presets.js';
 import { layerOf, type Remembered } from './remembered.js';
@@ -24,13 +27,26 @@ export type Sources = {
   suggested?: Partial<SettingsInput>;
   /** What the control plane decides that this node is about to join. */
   given?: Partial<SettingsInput>;
+  /** Networks of the host that those of a new instance keep clear of, and who hears what was moved. */
+  avoid?: { networks: readonly HostNetwork[]; tell: (moved: MovedNetwork) => void } | undefined;
   /** Finds a free port for one that nobody has named. Without this function the default applies. */
   freePort?: (field: PortField, address: string) => Promise<number>;
 };
 
 /** The settings of an instance: flags over environment over file over what is remembered over preset over defaults. */
 export async function resolveSettings(sources: Sources): Promise<Settings> {
-  const { instance, preset, projectRoot, env, flags = {}, remembered, suggested, given, freePort } = sources;
+  const {
+    instance,
+    preset,
+    projectRoot,
+    env,
+    flags = {},
+    remembered,
+    suggested,
+    given,
+    freePort,
+    avoid,
+  } = sources;
   const config = flags['config'];
   const layers = [
     await loadPreset(join(projectRoot, 'config/presets'), preset),
@@ -44,7 +60,10 @@ export async function resolveSettings(sources: Sources): Promise<Settings> {
   ];
   const chosen = over(layers);
   const free = freePort === undefined ? {} : await freePorts(chosen, freePort);
-  return parseSettings({ ...free, ...chosen });
+  const apart = avoid === undefined ? [] : networksApart(chosen, avoid.networks);
+  for (const moved of apart) avoid?.tell(moved);
+  const networks = Object.fromEntries(apart.map(({ field, cidr }) => [field, cidr]));
+  return parseSettings({ ...free, ...networks, ...chosen });
 }
 
 /** Later layers count for more. */
@@ -54,7 +73,9 @@ function over(layers: readonly Partial<SettingsInput>[]): Partial<SettingsInput>
       ? [[name, Object.assign({}, ...layers.map((layer) => layer[name])) as object] as const]
       : [],
   );
-  return { ...(Object.assign({}, ...layers) as Partial<SettingsInput>), ...Object.fromEntries(merged) };
+  const all = Object.assign({}, ...layers) as Partial<SettingsInput>;
+  const components = mergeComponents(layers.map((layer) => layer.components));
+  return { ...all, ...Object.fromEntries(merged), ...(all.components === undefined ? {} : { components }) };
 }
 
 async function freePorts(

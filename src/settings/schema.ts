@@ -5,6 +5,7 @@ import { UsageError } from '../lib/errors.js';
 import type { Fix } from '../lib/fixes.js';
 import { nearest } from '../lib/nearest.js';
 import type { Basis, Setting } from './entry.js';
+import { hostAccessFaults } from './host-access.js';
 import { hasSeveralNodes } from './role.js';
 import { networkFaults } from './networks.js';
 import { settingEntries, table, type SettingName } from './table.js';
@@ -54,6 +55,9 @@ const settingsSchema = fields.transform((given, context): Settings => {
   for (const { field, message } of networkFaults(settings)) {
     context.addIssue({ code: 'custom', path: [field], message });
   }
+  for (const message of hostAccessFaults(settings)) {
+    context.addIssue({ code: 'custom', path: ['hostAccess'], message });
+  }
   return settings;
 });
 
@@ -65,6 +69,21 @@ function complete(given: Record<string, unknown>): Settings {
     settings[name] = (value as (basis: Basis) => unknown)({ ...settings, ...basis } as Basis);
   }
   return { ...settings, severalNodes: hasSeveralNodes(settings) } as Settings;
+}
+
+/** A setting as a description has it. */
+export function writtenValue(name: SettingName, settings: Settings): unknown {
+  const { written } = table[name] as Setting;
+  const value: unknown = settings[name];
+  return written === undefined || value === undefined ? value : written(value as never);
+}
+
+/** What a setting would be if nobody had set it, the others being as they are. */
+export function defaultOf(name: SettingName, settings: Settings): unknown {
+  const { default: value } = table[name] as Setting;
+  if (typeof value !== 'function') return value;
+  const basis = { ...settings, hostname: hostname(), addressIn: nthAddress };
+  return (value as (basis: Basis) => unknown)(basis as Basis);
 }
 
 /** Checks and completes `input`; the error names every wrong field. */

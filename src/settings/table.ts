@@ -1,13 +1,15 @@
 /* eslint-disable max-lines -- a table */
 import { artifactNames } from '../artifacts/catalog.js';
 import { parsePortRanges } from '../rootless/port-range.js';
-import { parsePortSpec, type PortSpec } from '../rootless/port-spec.js';
+import { formatPortSpec, parsePortSpec, type PortSpec } from '../rootless/port-spec.js';
 import { messageOf } from '../lib/errors.js';
 import { u7s } from '../lib/fixes.js';
 import type { Setting, Zod } from './entry.js';
 import { defaultNodeName } from './node-name.js';
 import { defaultCluster, namePattern } from './paths.js';
-import { artifactReading, portReading } from './readings.js';
+import { components } from './components.js';
+import { proxyUrl } from './proxy-url.js';
+import { artifactReading, gateReading, portReading } from './readings.js';
 import { runtimeNames } from './runtime-names.js';
 
 const dnsLabel = (z: Zod) =>
@@ -65,7 +67,8 @@ export const table = {
     flag: '--node-name <name>',
     verbs: ['up', 'join'],
     variables: ['U7S_NODE_NAME', 'NODE_NAME'],
-    memory: { worker: 'fixed' },
+    memory: { 'control-plane': 'fixed', worker: 'fixed' },
+    boundIf: 'kubernetes',
   },
   nodeLabels: {
     schema: nodeLabels,
@@ -83,6 +86,24 @@ export const table = {
       form: 'KEY=VALUE',
     },
     several: { as: 'map', separator: /,/ },
+    memory: { 'control-plane': 'kept', worker: 'kept' },
+  },
+  nodeTaints: {
+    schema: (z) =>
+      z.array(
+        z
+          .string()
+          .regex(
+            /^[^=:\s]+(=[^=:\s]*)?:(NoSchedule|PreferNoSchedule|NoExecute)$/,
+            'must be KEY=VALUE:EFFECT, such as gpu=yes:NoSchedule',
+          ),
+      ),
+    help: 'taint that the node is registered with, for example gpu=yes:NoSchedule; the cluster DNS needs a node without',
+    default: [],
+    flag: '--node-taint <taint>',
+    verbs: ['up', 'join'],
+    variables: ['U7S_NODE_TAINTS'],
+    several: { as: 'list', separator: /,/ },
     memory: { 'control-plane': 'kept', worker: 'kept' },
   },
   controlPlane: {
@@ -106,6 +127,7 @@ export const table = {
     default: ({ hostIp }) => hostIp,
     defaultWords: 'that of --host-ip',
     variables: ['U7S_LISTEN_ADDRESS'],
+    memory: { 'control-plane': 'asked', worker: 'asked' },
   },
   nodeSubnet: {
     schema: network,
@@ -171,6 +193,7 @@ export const table = {
     flag: '--api-address <address>',
     verbs: ['up'],
     variables: ['U7S_API_ADDRESS'],
+    memory: { 'control-plane': 'asked' },
   },
   apiPort: {
     schema: port,
@@ -225,6 +248,7 @@ export const table = {
     flag: '--no-expose',
     flagHelp: 'publish no NodePort or LoadBalancer Services and no host ports of pods',
     verbs: ['up'],
+    memory: { 'control-plane': 'asked', worker: 'asked' },
   },
   exposePorts: {
     schema: (z) =>
@@ -249,6 +273,7 @@ export const table = {
     flag: '--publish-address <address>',
     verbs: ['up'],
     variables: ['U7S_PUBLISH_ADDRESS'],
+    memory: { 'control-plane': 'asked', worker: 'asked' },
   },
   publish: {
     schema: (z) => z.array(portSpec(z)),
@@ -258,6 +283,85 @@ export const table = {
     verbs: ['up'],
     variables: ['U7S_ROOTLESSKIT_PORTS'],
     several: { as: 'list', separator: /\s+/ },
+    memory: { 'control-plane': 'asked', worker: 'asked' },
+    written: (specs: PortSpec[]) => specs.map(formatPortSpec),
+  },
+  hostAccess: {
+    schema: (z) => z.array(port(z)),
+    help: 'port of this host’s loopback that pods reach at host.usernetes.internal',
+    default: [],
+    flag: '--host-access <port>',
+    verbs: ['up', 'join'],
+    variables: ['U7S_HOST_ACCESS'],
+    reading: portReading,
+    several: { as: 'list', separator: /[\s,]+/ },
+    memory: { 'control-plane': 'asked', worker: 'asked' },
+  },
+  httpProxy: {
+    schema: proxyUrl,
+    help: 'proxy through which images are pulled from http:// registries; none for none',
+    variables: ['U7S_HTTP_PROXY', 'HTTP_PROXY', 'http_proxy'],
+    memory: { 'control-plane': 'asked', worker: 'asked' },
+  },
+  httpsProxy: {
+    schema: proxyUrl,
+    help: 'proxy through which images are pulled from https:// registries; none for none',
+    variables: ['U7S_HTTPS_PROXY', 'HTTPS_PROXY', 'https_proxy'],
+    memory: { 'control-plane': 'asked', worker: 'asked' },
+  },
+  allProxy: {
+    schema: proxyUrl,
+    help: 'proxy that stands in for either of the two before it',
+    variables: ['U7S_ALL_PROXY', 'ALL_PROXY', 'all_proxy'],
+    memory: { 'control-plane': 'asked', worker: 'asked' },
+  },
+  noProxy: {
+    schema: (z) => z.string(),
+    help: 'hosts, domains and networks that are reached without a proxy, in addition to all of the cluster',
+    variables: ['U7S_NO_PROXY', 'NO_PROXY', 'no_proxy'],
+    memory: { 'control-plane': 'asked', worker: 'asked' },
+  },
+  tlsSans: {
+    schema: (z) =>
+      z.array(
+        z.string().regex(/^[A-Za-z0-9*]([-A-Za-z0-9.*:]*[A-Za-z0-9])?$/, 'must be a DNS name or an address'),
+      ),
+    help: 'further name or address in the certificate of the API',
+    default: [],
+    flag: '--tls-san <name>',
+    verbs: ['up'],
+    variables: ['U7S_TLS_SANS'],
+    several: { as: 'list', separator: /[\s,]+/ },
+    memory: { 'control-plane': 'asked' },
+  },
+  featureGates: {
+    schema: (z) => z.record(z.string().regex(/^[A-Za-z0-9]+$/), z.boolean()),
+    help: 'feature gate of all components of Kubernetes, for example InPlacePodVerticalScaling=false',
+    default: {},
+    flag: '--feature-gate <name=bool>',
+    verbs: ['up', 'join'],
+    variables: ['U7S_FEATURE_GATES'],
+    reading: gateReading,
+    several: { as: 'map', separator: /,/ },
+    memory: { 'control-plane': 'asked', worker: 'asked' },
+  },
+  runtimeConfig: {
+    schema: (z) => z.record(z.string().regex(/^[a-z0-9./]+$/), z.boolean()),
+    help: 'API that is served or not, for example resource.k8s.io/v1beta1=true',
+    default: {},
+    flag: '--runtime-config <api=bool>',
+    verbs: ['up'],
+    variables: ['U7S_RUNTIME_CONFIG'],
+    reading: gateReading,
+    several: { as: 'map', separator: /,/ },
+    memory: { 'control-plane': 'asked' },
+  },
+  components: {
+    schema: components,
+    help: 'arguments and fields of configuration of components, by their names: kubeApiserver: { args: { event-ttl: 2h } }',
+    default: {},
+    givenBy: '`--kube-apiserver-arg`, `--kubelet-arg` and so on',
+    memory: { 'control-plane': 'asked', worker: 'asked' },
   },
   podSecurity: {
     schema: (z) => z.enum(podSecurityLevels, `must be one of ${podSecurityLevels.join(', ')}`),
@@ -293,7 +397,7 @@ export const table = {
     schema: (z) => z.int().min(1280).max(65520),
     help: 'MTU of the node’s network; 65520 is the most that slirp4netns takes',
     default: 65520,
-    memory: { worker: 'fixed' },
+    memory: { 'control-plane': 'asked', worker: 'fixed' },
     shared: true,
   },
   auditLevel: {

@@ -12,6 +12,7 @@ import type { HostFacts } from '#src/plan/types.js';
 import { parseSettings, type Settings } from '#src/settings/schema.js';
 import { detectCgroups } from '#src/host/cgroup.js';
 import { bundledImages, type BundledImage } from '#src/images/bundled.js';
+import { hostAddressIn, hostNames } from '#src/rootless/network.js';
 import { loadAddons } from '#src/kube/addons.js';
 import type { KubeObject } from '#src/kube/object.js';
 import { certificateTable } from '#src/pki/certificates.js';
@@ -124,6 +125,8 @@ async function planShell(
     COREDNS_IMAGE: images.coredns.reference,
     DNS_ADDRESS: spec.dnsAddress,
     DNS_DOMAIN: spec.dnsDomain,
+    HOST_ADDRESS: hostAddressIn(spec.nodeSubnet),
+    HOST_NAMES: hostNames.join(' '),
     ROOT_CA: '',
   });
   const { services, kubernetes } = planInstance(spec, paths, artifacts, host, {

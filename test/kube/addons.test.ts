@@ -13,6 +13,8 @@ test.after.always(removePki);
 const values = {
   DNS_ADDRESS: '10.0.0.53',
   DNS_DOMAIN: 'cluster.local',
+  HOST_ADDRESS: '10.0.2.110',
+  HOST_NAMES: 'host.usernetes.internal',
   COREDNS_IMAGE: 'localhost/coredns:v1',
   ROOT_CA: JSON.stringify('-----BEGIN CERTIFICATE-----\nMII\n'),
 };

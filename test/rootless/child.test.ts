@@ -8,7 +8,7 @@ const runtime = {
   links: {},
 };
 const view = { hidden: [], readOnly: [] };
-const closed = { linkLocal: 'closed' } as const;
+const closed = { linkLocal: 'closed' as const, hostAddress: '10.0.2.110', doors: [] };
 
 test('the node keeps its data in the state folder and its sockets in memory', (t) => {
   t.snapshot(namespaceSetup(folders, runtime, view, { backend: 'iptables' }, closed));
@@ -50,7 +50,7 @@ test('a packet to a Service is refused where it would leave the node unserved', 
 
 test('nothing is sent to the metadata services of clouds, unless that is asked for', (t) => {
   const prohibited = (linkLocal: 'closed' | 'open') =>
-    namespaceSetup(folders, runtime, view, { backend: 'nftables' }, { linkLocal }).prohibited;
+    namespaceSetup(folders, runtime, view, { backend: 'nftables' }, { ...closed, linkLocal }).prohibited;
   t.deepEqual(prohibited('closed'), ['169.254.0.0/16', 'fd00:ec2::254/128']);
   t.deepEqual(prohibited('open'), []);
 });

@@ -20,6 +20,7 @@ const fixed: Record<string, [first: SettingsInput, change: SettingsInput]> = {
   'the network of pods, among several nodes': [several, { podCidr: '10.6.0.0/16' }],
   'the runtime': [alone, { preset: 'default-crio', runtime: 'crio' }],
   'whether there is Kubernetes': [alone, { preset: 'default-docker-nokube', kubernetes: false }],
+  'the name of the node': [alone, { nodeName: 'b' }],
   'the name of a node that has joined': [worker, { nodeName: 'b' }],
   'the address of a node that has joined': [worker, { hostIp: '192.0.2.12' }],
 };

@@ -1,7 +1,14 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
-import { layerOf, memoryOf, readRemembered, remember } from '#src/settings/remembered.js';
+import {
+  forget,
+  forgetTried,
+  layerOf,
+  memoryOf,
+  readRemembered,
+  remember,
+} from '#src/settings/remembered.js';
 import { parseSettings } from '#src/settings/schema.js';
 import { temporary } from '../temporary.js';
 
@@ -18,7 +25,9 @@ test('a control plane remembers what it is made of, where it is reached and what
     ...made,
     artifactPaths: { runc: '/opt/runc' },
     auditLevel: 'metadata',
+    nodeName: 'u7s-host',
     nodeLabels: {},
+    nodeTaints: [],
     nodeSubnet: '10.0.2.0/24',
     dockerCidr: '10.89.0.0/16',
     podSecurity: 'privileged',
@@ -72,6 +81,43 @@ test('what the preset decides is remembered, but does not count for more than th
   const layer = layerOf(memoryOf(alone));
   t.is(layer.serviceCidr, '10.0.0.0/24');
   t.false('runtime' in layer || 'kubernetes' in layer);
+});
+
+test('what was asked for is remembered, a default that follows from other settings is not', (t) => {
+  const asked = {
+    mtu: 1500,
+    publish: ['127.0.0.1:8080:80/tcp'],
+    publishAddress: '0.0.0.0',
+    podCidr: '10.6.0.0/16',
+    httpsProxy: 'http://proxy.example:3128',
+    components: { kubelet: { args: { 'max-pods': '50' } } },
+  };
+  const memory = memoryOf(parseSettings({ nodeName: 'a', ...asked }));
+  t.like(memory, asked);
+  t.deepEqual(parseSettings({ ...memory }), parseSettings({ nodeName: 'a', ...asked }));
+  t.false('apiAddress' in memory || 'expose' in memory || 'mtu' in memoryOf(alone));
+});
+
+test('settings can be forgotten, unless data depends on them', async (t) => {
+  const file = join(await temporary(t), 'cluster.json');
+  await remember(file, parseSettings({ nodeName: 'a', mtu: 1500, hostAccess: [5000] }));
+  await forget(file, ['mtu']);
+  t.like(await readRemembered(file), { mtu: undefined, hostAccess: [5000], nodeName: 'a' });
+  await t.throwsAsync(forget(file, ['serviceCidr']), { code: 'setting-fixed' });
+});
+
+test('a start that failed does not make later ones fail', async (t) => {
+  const file = join(await temporary(t), 'cluster.json');
+  const wrong = parseSettings({
+    nodeName: 'a',
+    mtu: 1500,
+    components: { etcd: { args: { nonsense: '1' } } },
+  });
+  await forgetTried(file, undefined, wrong);
+  const first = await readRemembered(file);
+  t.like(first, { mtu: 1500, components: undefined });
+  await forgetTried(file, first, parseSettings({ nodeName: 'a', mtu: 1400 }));
+  t.deepEqual(await readRemembered(file), first);
 });
 
 test('a record that cannot be read is reported with what to do', async (t) => {

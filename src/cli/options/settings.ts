@@ -1,5 +1,12 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { Setting, Verb } from '../../settings/entry.js';
+import {
+  argFlagOf,
+  componentNames,
+  componentServices,
+  readArg,
+  type ComponentName,
+} from '../../settings/components.js';
 import { helpOf } from '../../settings/help.js';
 import { portBase, settingEntries } from '../../settings/table.js';
 import { readFlag, UnreadableError } from '../../settings/words.js';
@@ -13,7 +20,16 @@ export function settingsOptions(verb: Verb): Option[] {
   const base = portBase.verbs.some((each) => each === verb)
     ? [new Option(portBase.flag, `${portBase.help} ($${portBase.variable})`).argParser(port)]
     : [];
-  return [...options, ...base];
+  return [...options, ...componentNames.map(argOptionOf), ...base];
+}
+
+function argOptionOf(name: ComponentName): Option {
+  const help = `argument of ${componentServices[name]} (may be repeated)`;
+  return new Option(argFlagOf(name), help).argParser((word, before: object | undefined) => {
+    const arg = readArg(word);
+    if (arg === undefined) throw new InvalidArgumentError('It must be NAME=VALUE.');
+    return { ...before, ...arg };
+  });
 }
 
 function optionOf(setting: Setting, verb: Verb): Option[] {

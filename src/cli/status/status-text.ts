@@ -18,6 +18,8 @@ export function statusText(report: StatusReport, now: number, wide: boolean): st
     ['API', report.apiServer ?? ''],
     ['docker', report.dockerSocket === undefined ? '' : `unix://${report.dockerSocket}`],
     ['ports', report.ports.map(({ spec, owner }) => `${formatPortSpec(spec)} ${owner}`).join(', ')],
+    ['proxy', report.proxy ?? ''],
+    ['host ports for pods', (report.hostAccess ?? []).join(', ')],
     ['limits', report.cgroups === 'delegated' ? 'on' : 'off: no cgroup is delegated to the user'],
     ['certificates', report.apiServer === undefined ? '' : expiryText(report.certificates, now)],
     ...(report.lastRebuild === undefined ? [] : [['rebuilt', rebuildText(report)]]),

@@ -2,10 +2,11 @@ import { userInfo } from 'node:os';
 import { thisHost } from '../../host/host.js';
 import type { NamespaceTrial } from '../../host/namespace-trial.js';
 import { checkContext, preflightForUp, requireHost, type CheckContext } from '../../host/preflight.js';
-import { hostNetworks } from '../../host/routes.js';
+import { hostNetworks, type HostNetwork } from '../../host/routes.js';
 import type { HostFacts } from '../../plan/types.js';
 import { chooseSnapshotter } from '../../plan/snapshotter.js';
 import { runtimes } from '../../runtimes/table.js';
+import { movedText, type MovedNetwork } from '../../settings/networks-apart.js';
 import { shadowed } from '../../settings/networks.js';
 import type { Settings } from '../../settings/schema.js';
 import type { InstanceContext } from '../context.js';
@@ -58,6 +59,15 @@ export async function hostFacts(
     takeBackPorts: context.entries.takeBackPorts,
     engineOptions: (await runtimes[settings.runtime].engine?.readOptions(context.paths.runtimeConfig)) ?? {},
   };
+}
+
+/** For an instance that is new: the networks of the host, and a line for each of the instance's that keeps clear of them. */
+export async function hostNetworksToAvoid({ env, report }: Pick<InstanceContext, 'env' | 'report'>): Promise<{
+  networks: HostNetwork[];
+  tell: (moved: MovedNetwork) => void;
+}> {
+  const networks = await hostNetworks(thisHost(env));
+  return { networks, tell: (moved) => report({ kind: 'note', text: movedText(moved) }) };
 }
 
 /** Warns of networks of the host that the node hides from its pods. */

@@ -14,6 +14,7 @@ import { certificateInput } from '../../plan/certificates.js';
 import { planInstance } from '../../plan/instance.js';
 import type { HostFacts } from '../../plan/types.js';
 import type { InstancePlan } from '../../plan/types.js';
+import { hostAddressIn } from '../../rootless/network.js';
 import { roleOf } from '../../settings/role.js';
 import type { Settings } from '../../settings/schema.js';
 import type { InstanceContext } from '../context.js';
@@ -81,8 +82,9 @@ async function addonsOf(
   coredns: string,
 ): Promise<KubeObject[]> {
   if (roleOf(settings) === 'worker') return [];
-  const { dnsAddress, dnsDomain, severalNodes } = settings;
+  const { dnsAddress, dnsDomain, nodeSubnet, severalNodes } = settings;
+  const hostAddress = hostAddressIn(nodeSubnet);
   const rootCa = await readFile(authorityFile(pki), 'utf8');
-  const values = { coredns, dnsAddress, dnsDomain, rootCa, facts: sharedSettings(settings) };
+  const values = { coredns, dnsAddress, dnsDomain, hostAddress, rootCa, facts: sharedSettings(settings) };
   return clusterAddons(projectRoot, values, severalNodes);
 }

@@ -17,7 +17,7 @@ import { planNamespaces } from '../../plan/namespaces.js';
 import type { HostFacts } from '../../plan/types.js';
 import { artifactsOfSnapshotter } from '../../plan/snapshotter.js';
 import { refuseChange } from '../../settings/fixed.js';
-import { readRemembered, remember } from '../../settings/remembered.js';
+import { forgetTried, readRemembered, remember } from '../../settings/remembered.js';
 import type { Settings } from '../../settings/schema.js';
 import type { ServiceDefinition } from '../../supervisor/definition.js';
 import { artifactContext } from '../artifact-context.js';
@@ -26,6 +26,7 @@ import { removeFailedStart } from '../removal.js';
 import { createTimelineRecorder, type Timeline, type TimelineRecorder } from '../timeline/recorder.js';
 import { makeFolders, makeRuntimeFolder } from './folders.js';
 import { hostFacts, warnOfShadows } from './host.js';
+import { noteSettings } from './note-settings.js';
 import { within } from './limit.js';
 import { offerEngine, offerKubeconfig } from './offer.js';
 import { prepareCluster } from './prepare.js';
@@ -99,6 +100,7 @@ async function startStopped(given: InstanceContext, request: StartRequest): Prom
   const trial = await timeline.time('host', 'host checks', request.checkHost);
   const cgroups = await detectCgroups(context.env);
   await warnOfShadows(context, settings);
+  noteSettings(settings, report);
   if (cgroups.mode === 'none') report({ kind: 'note', text: cgroups.reason, fixes: cgroups.fixes });
   const host = await hostFacts(context, settings, trial, cgroups.mode);
   const needed = [...artifactsOf(settings), ...artifactsOfSnapshotter(host.snapshotter, settings.runtime)];
@@ -113,6 +115,7 @@ async function startStopped(given: InstanceContext, request: StartRequest): Prom
     ),
   );
   await makeFolders(paths);
+  const before = await readRemembered(paths.remembered);
   await remember(paths.remembered, settings);
   const launcher = await startLauncher(context, cgroups.enter);
   try {
@@ -124,6 +127,7 @@ async function startStopped(given: InstanceContext, request: StartRequest): Prom
       launcher.send({ type: 'stop' });
       await launcher.ended;
       await removeFailedStart(paths);
+      await forgetTried(paths.remembered, before, settings);
     }
     throw error;
   }

@@ -9,7 +9,14 @@ import { warningOf } from '../lib/events.js';
 import type { PublishPlan } from '../plan/types.js';
 import type { Outcome } from '../rootless/claim.js';
 import { connect } from '../kube/connect.js';
-import { desiredPorts, podOfInterest, serviceOfInterest, type Pod, type Service } from './desired-ports.js';
+import {
+  desiredPorts,
+  podOfInterest,
+  serviceOfInterest,
+  type HostFacts,
+  type Pod,
+  type Service,
+} from './desired-ports.js';
 import { askedBy, remarks, staleStatuses } from './port-remarks.js';
 import type { Worker, WorkerContext } from './worker.js';
 
@@ -86,13 +93,7 @@ async function publish(
       if (services === undefined || pods === undefined) continue;
       const missing = new Set(outcomes.filter(({ problem }) => problem !== undefined).map(askedBy));
       try {
-        const { publishAddress, nodeAddress, allowed } = plan;
-        const host = {
-          publishAddress,
-          nodeAddress,
-          unprivilegedFrom: await unprivilegedFrom(),
-          ...(allowed === undefined ? {} : { allowed }),
-        };
+        const host = await hostFacts(plan);
         const limit = AbortSignal.any([signal, AbortSignal.timeout(publishLimitMs)]);
         outcomes = await ports.publish(desiredPorts(services.values(), pods.values(), host), limit);
         noteFault('RootlessKit', undefined);
@@ -153,6 +154,12 @@ function ingressAddress(publishAddress: string): string {
   return ownAddress() ?? '127.0.0.1';
 }
 
-async function unprivilegedFrom(): Promise<number> {
-  return Number(await readFile('/proc/sys/net/ipv4/ip_unprivileged_port_start', 'utf8'));
+async function hostFacts({ publishAddress, nodeAddress, allowed }: PublishPlan): Promise<HostFacts> {
+  const lowest = await readFile('/proc/sys/net/ipv4/ip_unprivileged_port_start', 'utf8');
+  return {
+    publishAddress,
+    nodeAddress,
+    unprivilegedFrom: Number(lowest),
+    ...(allowed === undefined ? {} : { allowed }),
+  };
 }

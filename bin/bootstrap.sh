@@ -36,6 +36,16 @@ bootstrap() {
   fi
 }
 
+# Whoever can read the checkout can hold its lock. Nobody waits for that without being told, nor for ever.
+lock() {
+  flock -n 9 && return
+  inode=$(stat -Lc %i "$root")
+  pid=$(awk -v end=":$inode" '$2 == "FLOCK" && substr($6, length($6) - length(end) + 1) == end { print $5; exit }' /proc/locks)
+  owner=$(stat -c %U "/proc/$pid" 2>/dev/null)
+  echo "waiting for process ${pid:-of another namespace}${owner:+ of user $owner}, which has locked $root" >&2
+  flock -w 120 9 || fail "$root has been locked for two minutes${pid:+ by process $pid}" "see what it does, or end it${pid:+: kill $pid}"
+}
+
 u7s() {
   exec node "$root/bin/u7s.js" "$@"
 }
@@ -43,5 +53,5 @@ u7s() {
 command -v node >/dev/null || fail 'there is no Node.js' 'install Node.js 20.19 or newer, with npm'
 if packages_stale || build_stale; then
   # The checkout itself is the lock: the second of two finds the work done.
-  (flock 9 && bootstrap) 9<"$root" || exit 1
+  (lock && bootstrap) 9<"$root" || exit 1
 fi

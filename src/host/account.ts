@@ -93,8 +93,15 @@ function withoutPassword(url: string): string {
 
 const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-/** Root's working directory may be closed to the user; programs started there would fail. */
-const inReachableFolder = 'cd "$PWD" 2>/dev/null || cd 2>/dev/null || cd /; exec "$@"';
+/**
+ * Root's working directory may be closed to the user; programs started there would fail. Whoever has root's session keyring
+ * may use the keys in it, so the user gets a new one; where no keyring can be made, as in most containers, none can be used.
+ * keyctl says on stderr that it has made one.
+ */
+const inReachableFolder = `
+cd "$PWD" 2>/dev/null || cd 2>/dev/null || cd /
+keyctl session - true >/dev/null 2>&1 || exec "$@"
+exec keyctl session - sh -c 'exec 2>&9 9>&-; exec "$@"' sh "$@" 9>&2 2>/dev/null`;
 
 /**
  * How root runs `argv` as `account`: all privileges dropped, groups and environment those of the user, in a session of its

@@ -65,6 +65,12 @@ export const neededPrograms = {
   setpriv: { package: 'util-linux' },
 } satisfies PackageTable;
 
+/** By which root's commands keep the account from root's terminal and from root's keys. */
+export const rootsPrograms = {
+  script: { package: 'util-linux', apt: 'bsdutils', dnf: '/usr/bin/script' },
+  keyctl: { package: 'keyutils' },
+} satisfies PackageTable;
+
 /** What only some container runtimes need on the host. */
 export const runtimePrograms = {
   conmon: { package: 'conmon' },
@@ -92,6 +98,7 @@ export async function missingPackages(
 ): Promise<string[]> {
   const table: PackageTable = {
     ...neededPrograms,
+    ...rootsPrograms,
     ...Object.fromEntries(extra.runtime.map((program) => [program, runtimePrograms[program]])),
     ...(extra.moduleTools ? modulePrograms : {}),
     ...(extra.buildTools ? buildPrograms : {}),

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 
@@ -66,6 +67,22 @@ async function touch(path: string): Promise<void> {
   const soon = new Date(Date.now() + 10_000);
   await utimes(path, soon, soon);
 }
+
+test('who is in the way of a compilation is told, and awaited', async (t) => {
+  const { root, call } = await checkout(t);
+  const holder = spawn('flock', [root, 'sleep', '30'], { stdio: 'ignore' });
+  t.teardown(() => holder.kill('SIGKILL'));
+  while (!(await readFile('/proc/locks', 'utf8')).includes(` ${holder.pid} `)) await delay(20);
+  const compiled = call('run.sh');
+  const ending = delay(1_000).then(() => capture('pkill', ['-P', String(holder.pid)], process.env));
+  const { exitCode, stderr } = await compiled;
+  await ending;
+  t.is(exitCode, 0, stderr);
+  t.regex(
+    stderr,
+    RegExp(`^waiting for process ${holder.pid} of user \\S+, which has locked .*/my check out\n`),
+  );
+});
 
 test('a fresh checkout is installed and compiled once, with a line for each on stderr', async (t) => {
   const { call, asked } = await checkout(t);

@@ -2,7 +2,7 @@ import type { CheckContext } from '#src/host/check.js';
 import type { FileStats, Host } from '#src/host/host.js';
 import type { NamespaceTrial } from '#src/host/namespace-trial.js';
 import { chooseNetfilter } from '#src/rootless/netfilter.js';
-import { neededPrograms } from '#src/host/packages.js';
+import { neededPrograms, rootsPrograms } from '#src/host/packages.js';
 
 export type FakeHost = {
   files: Record<string, string>;
@@ -71,7 +71,7 @@ export const preparedMachine: FakeHost = {
   watchFault: undefined,
   unixSocket: 'free',
   closedFolders: [],
-  programs: [...Object.keys(neededPrograms), 'apt-get'],
+  programs: [...Object.keys({ ...neededPrograms, ...rootsPrograms }), 'apt-get'],
   available: 100 * 2 ** 30,
   total: 200 * 2 ** 30,
   answers: { 'getent passwd alice': 'alice:x:1000:1000::/home/alice:/bin/bash' },

@@ -21,7 +21,7 @@ async function planFor(
 
 /** A machine on which nothing was ever done. */
 const fresh: Changes = {
-  programs: ['apt-get', 'mount', 'nsenter', 'unshare', 'setpriv'],
+  programs: ['apt-get', 'mount', 'nsenter', 'unshare', 'setpriv', 'script'],
   files: {
     '/etc/subuid': undefined,
     '/etc/subgid': undefined,
@@ -59,9 +59,9 @@ test('a fresh Debian without systemd', async (t) => {
 # Prepares this host for rootless Kubernetes; run it as root.
 set -eu
 
-# packages fuse-overlayfs iproute2 iptables procps slirp4netns uidmap
+# packages fuse-overlayfs iproute2 iptables keyutils procps slirp4netns uidmap
 export DEBIAN_FRONTEND=noninteractive
-apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=60 fuse-overlayfs iproute2 iptables procps slirp4netns uidmap || { apt-get update && apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=60 fuse-overlayfs iproute2 iptables procps slirp4netns uidmap; }
+apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=60 fuse-overlayfs iproute2 iptables keyutils procps slirp4netns uidmap || { apt-get update && apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=60 fuse-overlayfs iproute2 iptables keyutils procps slirp4netns uidmap; }
 
 # ordinary user usernetes
 id -u usernetes >/dev/null 2>&1 || useradd --create-home --shell /bin/bash usernetes
@@ -107,6 +107,7 @@ test('a fresh Fedora: dnf, its names of packages, modules and systemd', async (t
       'nsenter',
       'unshare',
       'setpriv',
+      'script',
       'ip',
       'ps',
       'sysctl',
@@ -123,7 +124,7 @@ test('a fresh Fedora: dnf, its names of packages, modules and systemd', async (t
     [
       [
         'packages',
-        'dnf install -y --setopt=install_weak_deps=False fuse-overlayfs iptables-nft kmod slirp4netns',
+        'dnf install -y --setopt=install_weak_deps=False fuse-overlayfs iptables-nft keyutils kmod slirp4netns',
       ],
       [
         'modules',
@@ -166,17 +167,18 @@ test('newuidmap and newgidmap that have lost their privileges, as in images of F
 });
 
 const nothingOfOurs: Changes = {
-  programs: ['mount', 'nsenter', 'unshare', 'setpriv', 'ip', 'ps', 'sysctl'],
+  programs: ['mount', 'nsenter', 'unshare', 'setpriv', 'script', 'ip', 'ps', 'sysctl'],
 };
 const packageScripts: Record<string, { manager: string; script: string }> = {
   openSUSE: {
     manager: 'zypper',
-    script: 'zypper --non-interactive install --no-recommends fuse-overlayfs iptables shadow slirp4netns',
+    script:
+      'zypper --non-interactive install --no-recommends fuse-overlayfs iptables keyutils shadow slirp4netns',
   },
   Arch: {
     manager: 'pacman',
     script:
-      "pacman -S --needed --noconfirm fuse-overlayfs iptables shadow slirp4netns || { echo 'run pacman -Syu first'; exit 1; }",
+      "pacman -S --needed --noconfirm fuse-overlayfs iptables keyutils shadow slirp4netns || { echo 'run pacman -Syu first'; exit 1; }",
   },
 };
 for (const [name, { manager, script }] of Object.entries(packageScripts)) {

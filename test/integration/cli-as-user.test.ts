@@ -1,13 +1,16 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, cp, mkdtemp, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, cp, lstat, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
+import { parse, stringify } from 'yaml';
 import { asUser, findAccount } from '#src/host/account.js';
 import type { Account } from '#src/host/account.js';
+import { renderKubeconfig } from '#src/kube/kubeconfig.js';
+import { createAuthority, issueCertificate } from '#src/pki/ca.js';
 
 /** `u7s` as root in a checkout that only root can read, acting as the user usernetes. */
 const isRoot = process.getuid?.() === 0;
@@ -109,19 +112,66 @@ asRoot('kubectl without a running cluster says how to start it', async (t) => {
   t.regex(stderr, /^error\[not-running\]: .*\n {2}fix: .*run\.sh --cluster \S+( -d)?\n$/);
 });
 
-asRoot('the checkout gets a link to the kubeconfig with `up` and loses it with `cleanup`', async (t) => {
+/** As a start leaves it; `more` is what the account adds to its user. */
+async function accountsKubeconfig(more: object = {}): Promise<{ text: string }> {
+  const now = new Date();
+  const { certPem: caPem, issuer } = await createAuthority('kubernetes', now);
+  const spec = { name: 'admin', authority: 'ca', commonName: 'admin', usage: 'client', hosts: [] } as const;
+  const pair = await issueCertificate({ ...spec, hosts: [] }, issuer, now);
+  const config = parse(
+    renderKubeconfig({ name: 'usernetes', server: 'https://127.0.0.1:6443', caPem, ...pair }),
+  ) as { users: [{ user: object }] };
+  config.users[0].user = { ...config.users[0].user, ...more };
+  return { text: stringify(config) };
+}
+const plugin = { exec: { apiVersion: 'client.authentication.k8s.io/v1', command: '/tmp/of-the-account' } };
+
+asRoot('the checkout gets a kubeconfig of root’s own with `up`, and loses it with `cleanup`', async (t) => {
   const { cluster, state } = await clusterWithLog(t);
-  const link = join(root, 'config', 'localhost.kubeconfig');
+  const path = join(root, 'config', 'localhost.kubeconfig');
   const up = (): Promise<unknown> => result(u7s(['--cluster', cluster, 'up', 'no-such-preset']));
   await up();
-  await t.throwsAsync(readlink(link), { code: 'ENOENT' }, 'nothing is left of a start that failed');
-  await writeFile(join(state, 'admin.kubeconfig'), '');
+  await t.throwsAsync(stat(path), { code: 'ENOENT' }, 'nothing is left of a start that failed');
+  await writeFile(join(state, 'admin.kubeconfig'), (await accountsKubeconfig(plugin)).text);
   await up();
-  t.is(await readlink(link), join(state, 'admin.kubeconfig'));
+  const { mode, uid } = await lstat(path);
+  t.deepEqual({ mode: mode & 0o7777, uid }, { mode: 0o600, uid: 0 });
+  const text = await readFile(path, 'utf8');
+  t.regex(text, /client-key-data/);
+  t.notRegex(text, /exec|of-the-account/);
   const cleanup = await result(u7s(['--cluster', cluster, 'cleanup']));
   t.is(cleanup.exitCode, 0, cleanup.stderr);
-  await t.throwsAsync(readlink(link), { code: 'ENOENT' });
+  await t.throwsAsync(stat(path), { code: 'ENOENT' });
 });
+
+asRoot('a link in the place of the account’s kubeconfig leads root nowhere', async (t) => {
+  const { cluster, state } = await clusterWithLog(t);
+  const secret = join(root, 'secret');
+  await writeFile(secret, (await accountsKubeconfig()).text, { mode: 0o600 });
+  await symlink(secret, join(state, 'admin.kubeconfig'));
+  await result(u7s(['--cluster', cluster, 'up', 'no-such-preset']));
+  await t.throwsAsync(stat(join(root, 'config', 'localhost.kubeconfig')), { code: 'ENOENT' });
+  t.not((await result(u7s(['--cluster', cluster, 'kubeconfig']))).exitCode, 0);
+});
+
+asRoot(
+  'what root is given of a kubeconfig has no programs in it, and is not the account’s file',
+  async (t) => {
+    const { cluster, state } = await clusterWithLog(t);
+    await writeFile(join(state, 'admin.kubeconfig'), (await accountsKubeconfig(plugin)).text, {
+      mode: 0o644,
+    });
+    const { exitCode, stdout, stderr } = await result(u7s(['--cluster', cluster, 'kubeconfig']));
+    t.is(exitCode, 0, stderr);
+    t.regex(stdout, /client-key-data/);
+    t.notRegex(stdout, /exec|of-the-account/);
+    const path = await result(u7s(['--cluster', cluster, 'kubeconfig', '--path']));
+    t.is(path.exitCode, 2);
+    t.regex(path.stderr, /^error\[not-for-root\]: .*\n {2}fix: /);
+    await writeFile(join(state, 'admin.kubeconfig'), 'users: [{user: {exec: {command: x}}}]');
+    t.regex((await result(u7s(['--cluster', cluster, 'kubeconfig']))).stderr, /^error\[kubeconfig-invalid\]/);
+  },
+);
 
 asRoot('a user who does not exist: the error says how to prepare one', async (t) => {
   const { exitCode, stderr } = await result(u7s(['status'], { U7S_USER: 'u7s-nobody' }));

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import test from 'ava';
 import type { Account } from '#src/host/account.js';
-import { runOk } from '#src/lib/exec.js';
+import { run, runOk } from '#src/lib/exec.js';
 import { isAlive } from '#src/lib/processes.js';
 import { makeUser, needsRoot, removeUser } from '../ordinary-user.js';
 
@@ -113,6 +113,15 @@ serial('what root has open besides the three streams stays closed to the account
   ).ended;
   t.regex(output, /looked/);
   t.notRegex(output, /shadow/);
+});
+
+serial("the keys of root's session stay closed to the account", async (t) => {
+  const look = 'keyctl search @s user u7s-word 2>&1; keyctl show @s >/dev/null && echo looked';
+  const { stdout } = await run('keyctl', [
+    ...['session', '-', 'sh', '-c'],
+    `keyctl add user u7s-word secret @s >/dev/null; ${look}; ${process.execPath} ${runAs} ${account.name} sh -c '${look}'`,
+  ]);
+  t.regex(stdout, /^\d+\nlooked\n.*not available\nlooked$/);
 });
 
 serial("the terminal is as large as root's, and follows when that changes", async (t) => {

@@ -8,14 +8,15 @@ import { U7sError } from '../../lib/errors.js';
 import { exists } from '../../lib/exists.js';
 import { clusterPaths } from '../../settings/paths.js';
 import { checkoutFolder, checkoutVariable } from './checkout.js';
-import { linkKubeconfig, unlinkKubeconfig } from './checkout-link.js';
+import { captured, rewriterOf } from './checked-output.js';
+import { keepCheckoutKubeconfig, removeCheckoutKubeconfig } from './checkout-kubeconfig.js';
 import type { Cli } from '../command.js';
 import { globalOptions } from '../globals.js';
 import { verbOf } from './belongs.js';
 import { closeInherited } from './descriptors.js';
 import { installLauncher } from './launcher-copy.js';
 import { inOwnTerminal, type RootsTerminal } from './own-terminal.js';
-import { passThrough } from '../pass-through.js';
+import { passThrough, type Invocation } from '../pass-through.js';
 
 type Env = Record<string, string | undefined>;
 
@@ -37,23 +38,29 @@ export async function runAsUser(
     requireReachable(account, process.execPath),
   );
   const verb = verbOf(command);
-  // Only root may write to its checkout; the link dangles until the cluster's kubeconfig exists.
-  const before = verb === 'up' ? await linkKubeconfig(cli.projectRoot, paths.adminKubeconfig) : undefined;
+  const entry = [process.execPath, join(launcher, 'bin', program), ...argv];
+  const rewrite = program === 'u7s.js' ? rewriterOf(verb, command) : undefined;
   const terminal = rootsTerminal();
   if (terminal.stdin || terminal.stdout || terminal.stderr) await requireScript(env);
   closeInherited();
-  const { invocation, ...options } = inOwnTerminal(
-    account,
-    [process.execPath, join(launcher, 'bin', program), ...argv],
-    { ...env, ...checkout },
-    terminal,
-  );
+  if (rewrite !== undefined) return printRewritten(cli, invoke(entry), rewrite);
+
+  const source = { projectRoot: cli.projectRoot, adminKubeconfig: paths.adminKubeconfig, asUser: invoke };
+  const kept = verb === 'up' ? keepCheckoutKubeconfig(source) : undefined;
+  const { invocation, ...options } = inOwnTerminal(account, entry, { ...env, ...checkout }, terminal);
   const exitCode = await passThrough(invocation, options);
-  // Nothing is left of a start that failed, nor after a cleanup.
-  if ((verb === 'up' || verb === 'cleanup') && !(await exists(paths.adminKubeconfig))) {
-    await unlinkKubeconfig(cli.projectRoot, paths.adminKubeconfig);
-    if (before !== undefined && (await exists(before))) await linkKubeconfig(cli.projectRoot, before);
-  }
+  await kept?.end();
+  if (verb === 'cleanup' && !(await exists(paths.adminKubeconfig))) await removeCheckoutKubeconfig(source);
+  return exitCode;
+}
+
+async function printRewritten(
+  { io }: Cli,
+  invocation: Invocation,
+  rewrite: (output: string) => Promise<string>,
+): Promise<number> {
+  const { exitCode, output } = await captured(invocation, io);
+  if (exitCode === 0) io.stdout.write(await rewrite(output));
   return exitCode;
 }
 

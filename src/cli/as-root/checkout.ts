@@ -23,12 +23,13 @@ export function wrapperFolder(cli: Cli): string | undefined {
   return there ? checkoutFolder(cli) : undefined;
 }
 
-/** How a kubectl on the host, if there is one, finds the cluster; what root reads must work for root. */
+/** How a kubectl on the host, if there is one, finds the cluster. Root is shown the wrappers alone, which run it as the account. */
 export async function hostKubectl(
   cli: Cli,
   inKubeconfig: boolean,
 ): Promise<'context' | 'kubeconfig' | undefined> {
+  if (actsForRoot(cli)) return undefined;
   const folders = (cli.io.env['PATH'] ?? '').split(delimiter).filter(Boolean);
   if ((await findExecutable('kubectl', folders)) === undefined) return undefined;
-  return inKubeconfig && !actsForRoot(cli) ? 'context' : 'kubeconfig';
+  return inKubeconfig ? 'context' : 'kubeconfig';
 }

@@ -32,8 +32,8 @@ export async function installLauncher(
     const excluded = notCopied.map((glob) => `--exclude=${glob}`);
     const packed = ['-c', '-C', projectRoot, ...excluded, '--', ...parts, ...productionPackages(projectRoot)];
     const { stdout: archive } = await execa('tar', packed, { encoding: 'buffer', maxBuffer: 2 ** 30 });
-    const old = await unusedCopies(targetDir);
-    const { command, args, env } = asUser(['sh', '-c', unpackScript, 'sh', targetDir, name, ...old]);
+    const used = await copiesInUse(targetDir);
+    const { command, args, env } = asUser(['sh', '-c', unpackScript, 'sh', targetDir, name, ...used]);
     await execa(command, args, { env, extendEnv: false, input: archive });
   } catch (error) {
     const said = error instanceof ExecaError ? String(error.stderr).trim() : '';
@@ -51,7 +51,7 @@ export async function installLauncher(
   return target;
 }
 
-/** $1: folder of the copies; $2: the new one's name; further ones: old ones to remove. The archive comes on stdin. */
+/** $1: folder of the copies; $2: the new one's name; further ones: those to keep. The archive comes on stdin. */
 const unpackScript = `
 set -eu
 umask 077
@@ -59,14 +59,23 @@ folder=$1 name=$2
 shift 2
 mkdir -p "$folder"
 exec 9<"$folder"
-flock 9
+flock -w 60 9 || {
+  echo 'another process has held its lock for a minute' >&2
+  exit 1
+}
 if ! [ -e "$folder/$name" ]; then
   rm -rf "$folder/.new"
   mkdir "$folder/.new"
   tar -x -C "$folder/.new"
   mv "$folder/.new" "$folder/$name"
 fi
-for old do rm -rf "$folder/$old"; done
+kept=" $name $* "
+for copy in "$folder"/*; do
+  case "$kept" in
+  *" \${copy##*/} "*) ;;
+  *) rm -rf "$copy" ;;
+  esac
+done
 `;
 
 /** Changes with every build and every installation of packages; from sizes and times, so that it takes milliseconds. */
@@ -93,12 +102,17 @@ function productionPackages(projectRoot: string): string[] {
   return paths.filter((path) => !paths.some((other) => path.startsWith(`${other}/`)));
 }
 
-/** Older copies that no process was started from. */
-async function unusedCopies(targetDir: string): Promise<string[]> {
-  const copies = await readdir(targetDir).catch(() => []);
+/** Copies that a process was started from. The folder itself is left to the user to list, who may have laid a link there. */
+async function copiesInUse(targetDir: string): Promise<string[]> {
   const processes = (await readdir('/proc')).filter((entry) => /^\d+$/.test(entry));
   const commandLines = await Promise.all(
     processes.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')),
   );
-  return copies.filter((copy) => !commandLines.some((line) => line.includes(`${join(targetDir, copy)}/`)));
+  const names = commandLines.flatMap((line) =>
+    line
+      .split('\0')
+      .filter((word) => word.startsWith(`${targetDir}/`))
+      .map((word) => word.slice(targetDir.length + 1).split('/')[0] ?? ''),
+  );
+  return [...new Set(names)].filter((name) => /^[0-9a-f]+$/.test(name));
 }

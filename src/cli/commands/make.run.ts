@@ -9,6 +9,7 @@ import { errnoOf, U7sError } from '../../lib/errors.js';
 import { run as runProgram } from '../../lib/exec.js';
 import { defaultNodeName } from '../../settings/node-name.js';
 import { renderTable } from '../../ui/table.js';
+import { rewritten } from '../as-root/checked-output.js';
 import type { Cli } from '../command.js';
 import { gen2Verbs, planGen2, type Gen2Settings, type Gen2Step, type Gen2Verb } from '../make/gen2.js';
 import { passThrough } from '../pass-through.js';
@@ -22,7 +23,7 @@ export async function run(cli: Cli, verb: Gen2Verb | 'help'): Promise<void> {
   }
   for (const step of planGen2(verb, settingsOf(cli))) {
     if ('say' in step) cli.io.stderr.write(`${step.say}\n`);
-    else if (await isWanted(step)) cli.exitCode = await execute(cli, step);
+    else if (await isWanted(step)) cli.exitCode = await execute(cli, step, verb);
     if (cli.exitCode !== 0) return;
   }
 }
@@ -56,7 +57,7 @@ async function isWanted({ unless, onlyIf }: Command): Promise<boolean> {
   return onlyIf === undefined || succeeds(onlyIf);
 }
 
-async function execute(cli: Cli, { argv, from, to }: Command): Promise<number> {
+async function execute(cli: Cli, { argv, from, to }: Command, verb: Gen2Verb): Promise<number> {
   const [command = '', ...args] = argv;
   if (from === undefined && to === undefined) {
     return passThrough({ command, args, env: cli.io.env });
@@ -70,7 +71,7 @@ async function execute(cli: Cli, { argv, from, to }: Command): Promise<number> {
     });
     const printed = child.stdout === null ? '' : text(child.stdout);
     const [code] = (await once(child, 'close')) as [number | null];
-    if (to !== undefined && code === 0) await writeFileAtomic(to, await printed);
+    if (to !== undefined && code === 0) await writeFileAtomic(to, await rewritten(verb, await printed));
     return code ?? 1;
   } finally {
     await input?.close();

@@ -195,7 +195,6 @@ const misusing = misused.map(([name, target, question, held]) =>
 );
 
 const kubeletPaths = [
-  '/',
   '/pods',
   '/runningpods/',
   '/metrics',
@@ -233,7 +232,7 @@ const versions = (['TLSv1', 'TLSv1.1'] as const).flatMap((version) =>
     network(
       'speaks old TLS',
       `speaks ${version} with ${target}`,
-      /PROTOCOL|VERSION|ALERT|SSL|ECONNRESET/,
+      /^EPROTO$|ALERT_PROTOCOL_VERSION/,
       async (ground) =>
         (await ground.outsider()).status({
           ...question(ground),
@@ -243,17 +242,30 @@ const versions = (['TLSv1', 'TLSv1.1'] as const).flatMap((version) =>
     ),
   ),
 );
-const ciphers = ['RC4-SHA', 'DES-CBC3-SHA', 'AES128-SHA', 'AES256-SHA', 'ECDHE-RSA-AES128-SHA', 'NULL'].map(
-  (cipher) =>
-    network(
-      'speaks weak ciphers',
-      `speaks ${cipher} with the API server`,
-      /CIPHER|ALERT|SSL|HANDSHAKE|ECONNRESET|cipher/i,
-      async (ground) =>
-        (await ground.outsider()).status(
-          ground.api('/healthz', { tls: { maxVersion: 'TLSv1.2', ciphers: `${cipher}:@SECLEVEL=0` } }),
-        ),
-    ),
+/** Of those that the attacker's OpenSSL can speak: without forward secrecy, without identity, without encryption. */
+const ciphers = [
+  'AES128-SHA',
+  'AES256-SHA',
+  'AES128-SHA256',
+  'AES256-GCM-SHA384',
+  'CAMELLIA128-SHA',
+  'ADH-AES128-SHA',
+  'ADH-AES128-GCM-SHA256',
+  'AECDH-AES128-SHA',
+  'NULL-SHA256',
+  'AECDH-NULL-SHA',
+  'ECDHE-ECDSA-NULL-SHA',
+  'DHE-RSA-AES128-SHA',
+].map((cipher) =>
+  network(
+    'speaks weak ciphers',
+    `speaks ${cipher} with the API server`,
+    /^EPROTO$|HANDSHAKE_FAILURE/,
+    async (ground) =>
+      (await ground.outsider()).status(
+        ground.api('/healthz', { tls: { maxVersion: 'TLSv1.2', ciphers: `${cipher}:@SECLEVEL=0` } }),
+      ),
+  ),
 );
 const plaintext = Object.entries(targets).map(([target, question]) =>
   network('speaks without TLS', `speaks HTTP with ${target}`, /^400$|ECONNRESET|HPE_/, async (ground) =>

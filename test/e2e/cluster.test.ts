@@ -135,6 +135,13 @@ test.serial('secrets are encrypted in etcd', async (t) => {
     join(home, '.local/state/usernetes/default/etcd'),
   ]);
   t.is(found.exitCode, 1, 'grep finds the word in no file');
+  const audit = await ok('bin/u7s.js', ['logs', 'audit']);
+  t.regex(
+    audit,
+    /"verb":"create","user":\{"username":"kubernetes-admin".*"name":"plain"/,
+    'who made it is recorded',
+  );
+  t.notRegex(audit, /do-not-find-me/);
 });
 
 test.serial("Gen1's way in works: nsenter by child_pid", async (t) => {

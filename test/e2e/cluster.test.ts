@@ -84,6 +84,24 @@ test.serial(
   },
 );
 
+test.serial('a pod that wants users of its own is refused with an Event that says why', async (t) => {
+  t.timeout(60_000);
+  const container = {
+    name: 'main',
+    image: busyboxImage,
+    imagePullPolicy: 'Never',
+    command: ['sleep', '1000000'],
+  };
+  const labels = { app: 'shifted' };
+  const template = { metadata: { labels }, spec: { hostUsers: false, containers: [container] } };
+  const spec = { selector: { matchLabels: labels }, template };
+  await apply({ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'shifted' }, spec });
+  const why = () => kubectl('get', 'events', '--field-selector', 'reason=FailedCreate');
+  await until(async () => (await why()).includes('runAsNonRoot'), 10_000);
+  await kubectl('delete', 'deployment', 'shifted');
+  t.pass();
+});
+
 test.serial('a container that names no seccomp profile runs with one', async (t) => {
   t.regex(await kubectl('exec', 'hello', '--', 'cat', '/proc/self/status'), /^Seccomp:\s2$/m);
 });

@@ -1,6 +1,6 @@
 // Command kubernetes is every Kubernetes program in one binary: the name it is
 // called by (argv[0]) chooses which one runs. One link step and one copy of the
-// shared code instead of seven.
+// shared code instead of six.
 package main
 
 import (
@@ -25,8 +25,6 @@ import (
 	controllermanager "k8s.io/kubernetes/cmd/kube-controller-manager/app"
 	proxy "k8s.io/kubernetes/cmd/kube-proxy/app"
 	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
-	kubeadm "k8s.io/kubernetes/cmd/kubeadm/app"
-	kubeadmutil "k8s.io/kubernetes/cmd/kubeadm/app/util/errors"
 	kubelet "k8s.io/kubernetes/cmd/kubelet/app"
 )
 
@@ -37,7 +35,6 @@ var programs = map[string]func(){
 	"kube-proxy":              daemon(proxy.NewProxyCommand),
 	"kubelet":                 daemon(func() *cobra.Command { return kubelet.NewKubeletCommand(context.Background()) }),
 	"kubectl":                 runKubectl,
-	"kubeadm":                 func() { kubeadmutil.HandleError(kubeadm.Run()) },
 }
 
 func main() {

@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { messageOf } from '../lib/errors.js';
 import type { Way } from './artifact.js';
@@ -5,10 +6,11 @@ import { artifactNames } from './catalog.js';
 import { FatalArtifactError } from './errors.js';
 import { createLimit } from './limit.js';
 import { cannotGet, MissingError } from './missing.js';
-import { createProbe } from './network.js';
+import { createSurvey } from './network.js';
 import { agentFor } from './proxy-agent.js';
 import { waysOf, type Recipe } from './recipe.js';
 import type { ArtifactContext } from './context.js';
+import { addNeeds, describeNeeds, requireSpace, type Needs } from './space.js';
 import type { ResolvedArtifact } from './store.js';
 import { takers, type Session, type Take } from './take.js';
 
@@ -28,8 +30,10 @@ export async function acquireAll(
     ...context,
     signal,
     agent,
-    probe: createProbe(agent, signal),
+    // Where there is no other way, as patient as the download itself.
+    survey: createSurvey({ agent, signal, attempts: context.way === 'download' ? 5 : 3 }),
     files: createLimit(4),
+    once: createOnce(),
     // Go uses all cores by itself; a second build only helps where there are many.
     builds: createLimit(Math.max(1, Math.floor(cpus().length / 4))),
     note: (text) => {
@@ -42,11 +46,12 @@ export async function acquireAll(
   const lookups = await Promise.allSettled(ordered.map((recipe) => locate(recipe, session)));
   context.signal.throwIfAborted();
   const located = allFound(lookups);
+  await announceDownloads(located, session);
   let failure: unknown;
   const results = await Promise.allSettled(
-    located.map(async (obtain) => {
+    located.map(async ({ run }) => {
       try {
-        return await obtain();
+        return await run();
       } catch (error) {
         failure ??= error instanceof MissingError ? cannotGet([error]) : error;
         stop.abort(error);
@@ -89,14 +94,38 @@ async function locate(recipe: Recipe, session: Session): Promise<Take> {
   }
 
   const first = await nextOpen();
-  return async () => {
-    for (let { way, take } = first; ; { way, take } = await nextOpen()) {
-      try {
-        return await take();
-      } catch (error) {
-        fail(way, error, (next) => `${recipe.name}: ${way} failed (${messageOf(error)}), ${instead[next]}`);
+  return {
+    ...first.take,
+    run: async () => {
+      for (let { way, take } = first; ; { way, take } = await nextOpen()) {
+        try {
+          return await take.run();
+        } catch (error) {
+          fail(way, error, (next) => `${recipe.name}: ${way} failed (${messageOf(error)}), ${instead[next]}`);
+        }
       }
-    }
+    },
+  };
+}
+
+/** Says how much there is to download, and that there is room for it, before the first byte. */
+async function announceDownloads(takes: readonly Take[], session: Session): Promise<void> {
+  const alone = takes.flatMap(({ needs, shared }) => (needs && shared === undefined ? [needs] : []));
+  const shared = new Map<string, Needs>();
+  for (const { needs, shared: name } of takes) if (needs && name !== undefined) shared.set(name, needs);
+  const needs = addNeeds([...alone, ...shared.values()]);
+  if (needs.files === 0) return;
+  await mkdir(session.store, { recursive: true });
+  await requireSpace(session.store, needs);
+  session.note(describeNeeds(needs));
+}
+
+function createOnce(): Session['once'] {
+  const begun = new Map<string, Promise<string>>();
+  return (name, work) => {
+    const result = begun.get(name) ?? work();
+    begun.set(name, result);
+    return result;
   };
 }
 

@@ -32,6 +32,8 @@ export type Artifact = {
   build?: BuildRecipe;
   /** Arguments that make its first program print its version; `--version` by default. */
   versionArgs?: readonly string[];
+  /** Those of its other programs, where they differ. */
+  versionArgsOf?: Readonly<Record<string, readonly string[]>>;
   /** The package that contains it, in Debian and in Fedora. */
   hostPackage?: { apt: string; dnf: string };
   /** The oldest major version that works, where the host's own is used. */

@@ -4,7 +4,7 @@ import type { Architecture } from '../lib/architecture.js';
 import { run } from '../lib/exec.js';
 import { U7sError } from '../lib/errors.js';
 import type { BuildRecipe } from './artifact.js';
-import { findGo, findOnPath, goEnvironment, runGo, type GoCommand } from './go.js';
+import { findOnPath, goEnvironment, runGo, type GoCommand } from './go.js';
 import { applyPatches } from './patches.js';
 import type { Progress } from './progress.js';
 import type { Recipe } from './recipe.js';
@@ -18,8 +18,12 @@ export type BuildContext = {
 };
 
 /** Checks that everything a build needs is there, before it starts; the error says what to install. */
-export async function findBuildTools(build: BuildRecipe, context: BuildContext): Promise<string> {
-  const go = await findGo(context.env);
+export async function findBuildTools<Go>(
+  build: BuildRecipe,
+  context: BuildContext,
+  findGo: () => Promise<Go>,
+): Promise<Go> {
+  const go = await findGo();
   if (!build.cgo) return go;
   const fix = `sudo apt-get install ${build.cgo.packages}`;
   for (const tool of [context.env['CC'] ?? 'gcc', 'pkg-config']) {

@@ -7,7 +7,6 @@ const kubernetesPrograms = [
   'kubelet',
   'kube-proxy',
   'kubectl',
-  'kubeadm',
 ] as const;
 
 const cniPlugins = 'github.com/containernetworking/plugins';
@@ -66,6 +65,7 @@ export const catalog: Readonly<Record<ArtifactName, Artifact>> = {
   etcd: {
     version: '3.6.14',
     binaries: ['etcd', 'etcdctl'],
+    versionArgsOf: { etcdctl: ['version'] },
     downloads: ['etcd'],
     build: {
       module: 'go.etcd.io/etcd/server/v3',
@@ -75,6 +75,7 @@ export const catalog: Readonly<Record<ArtifactName, Artifact>> = {
   containerd: {
     version: '2.3.4',
     binaries: ['containerd', 'containerd-shim-runc-v2', 'ctr'],
+    versionArgsOf: { 'containerd-shim-runc-v2': ['-v'] },
     downloads: ['containerd-static'],
     build: {
       module: containerd,
@@ -161,6 +162,7 @@ export const catalog: Readonly<Record<ArtifactName, Artifact>> = {
   crio: {
     version: '1.36.3',
     binaries: ['crio', 'pinns'],
+    versionArgsOf: { pinns: [] },
     downloads: ['crio'],
     hostPackage: { apt: 'cri-o', dnf: 'cri-o' },
   },
@@ -195,6 +197,7 @@ export const catalog: Readonly<Record<ArtifactName, Artifact>> = {
   kubernetes: {
     version: '1.36.3',
     binaries: kubernetesPrograms,
+    versionArgsOf: { kubectl: ['version', '--client'] },
     downloads: kubernetesPrograms,
     build: {
       module: 'k8s.io/kubernetes',

@@ -28,7 +28,7 @@ export async function extractMembers(
   bin: string,
 ): Promise<void> {
   const wanted = new Set(members.map((member) => posix.normalize(member)));
-  await inspect(archive, wanted);
+  await requireSound(archive, wanted);
   const temporary = join(bin, '.unpacked');
   await mkdir(temporary);
   try {
@@ -49,8 +49,11 @@ export async function extractMembers(
   }
 }
 
-/** Reads the whole archive before anything is written. */
-async function inspect(archive: string, wanted: ReadonlySet<string>): Promise<void> {
+/**
+ * Reads the whole archive before anything is written. Throws when it lacks a file that is wanted, or when an entry could
+ * reach outside of the archive's own tree.
+ */
+export async function requireSound(archive: string, wanted: ReadonlySet<string> = new Set()): Promise<void> {
   const missing = new Set(wanted);
   let refusal: string | undefined;
   try {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, lstat, mkdir, readdir, readlink, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hashFile } from './download.js';
+import { hashFile } from './checksum.js';
 import { orDiskFull } from './errors.js';
 import { publishFolder } from '../lib/atomic-file.js';
 import { withLock } from '../lib/lock-file.js';

@@ -16,6 +16,8 @@ export type LockEntry = {
   kind: 'binary' | 'tar.gz';
   sha256?: string;
   sha512?: string;
+  /** Bytes, where they are known. They decide what a file with another sum is, and nothing about what is installed. */
+  size?: number;
   /** Paths of the executables in an archive; the last part is the executable's name. */
   members?: string[];
 };
@@ -64,7 +66,7 @@ export function readRecipe(
     buildDirectory,
     patches: patches.map(([file]) => join(patchDirectory, file)),
     ids: {
-      download: `${version}-${hash({ binaries, downloads })}`,
+      download: `${version}-${hash({ binaries, downloads: downloads.map((entry) => ({ ...entry, size: undefined })) })}`,
       build: `${version}-${hash({ binaries, build, arch: source.arch, sources, patches })}`,
       host: `host-${hash({ binaries })}`,
     },

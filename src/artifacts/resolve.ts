@@ -74,7 +74,7 @@ export type VerifiedFile = {
 
 /** Compares the hash of every installed file with the manifest; the host's own binaries must only exist. */
 export async function verifyArtifacts(context: ArtifactContext): Promise<VerifiedFile[]> {
-  const { hashFile } = await import('./download.js');
+  const { hashFile } = await import('./checksum.js');
   const lock = readLock(context.projectRoot);
   const verified: VerifiedFile[] = [];
   for (const name of artifactNames) {

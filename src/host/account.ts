@@ -75,7 +75,8 @@ const passedOn = [
   'SSL_CERT_FILE',
   'SSL_CERT_DIR',
   'NODE_EXTRA_CA_CERTS',
-  'GOPROXY',
+  'GIT_SSL_CAINFO',
+  ...['GOPROXY', 'GONOPROXY', 'GOPRIVATE', 'GOSUMDB', 'GONOSUMDB', 'GOINSECURE', 'GOVCS', 'GOAUTH', 'NETRC'],
   // As the second generation of Usernetes calls them.
   ...['HOST_IP', 'NODE_NAME', 'NODE_SUBNET'],
   ...['PORT_KUBE_APISERVER', 'PORT_KUBELET', 'PORT_FLANNEL', 'PORT_ETCD'],

@@ -52,6 +52,7 @@ export function runcEntry(content: string | Uint8Array): LockEntry {
     url: 'https://downloads.example/runc.amd64',
     kind: 'binary',
     sha256: sha256(content),
+    size: Buffer.byteLength(content),
   };
 }
 

@@ -12,7 +12,8 @@ import { waysOf, type Recipe } from './recipe.js';
 import type { ArtifactContext } from './context.js';
 import { addNeeds, describeNeeds, requireSpace, type Needs } from './space.js';
 import type { ResolvedArtifact } from './store.js';
-import { takers, type Session, type Take } from './take.js';
+import type { Session } from './session.js';
+import { takers, type Take } from './take.js';
 
 /**
  * Gets artifacts that are not in the store. Before anything is downloaded or built, each has a way to be got; one error

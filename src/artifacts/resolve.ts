@@ -38,6 +38,14 @@ export async function ensureArtifacts(
   );
 }
 
+/** An artifact, if it is installed; nothing is done to get it. */
+export function installedArtifact(
+  name: ArtifactName,
+  context: ArtifactContext,
+): ResolvedArtifact | undefined {
+  return findInstalled(readRecipe(name, context, readLock(context.projectRoot)), context);
+}
+
 /** `way` is missing when it is not installed. */
 export type ListedArtifact = {
   name: ArtifactName;

@@ -8,28 +8,13 @@ import { fetchEntry, removeEntry, surveyEntry } from './entry.js';
 import { unpack } from './extract.js';
 import { findOnHost, linkHost } from './host.js';
 import { install, type Filled } from './install.js';
-import type { Limit } from './limit.js';
-import type { Survey } from './network.js';
 import { createByteCounter, throttle } from './progress.js';
-import type { AgentFor } from './proxy-agent.js';
 import type { Recipe } from './recipe.js';
-import type { ArtifactContext } from './context.js';
 import { requireRuns } from './runs-here.js';
+import type { Session } from './session.js';
 import { needsOf, type Needs } from './space.js';
 import type { ResolvedArtifact } from './store.js';
 import { openGo } from './toolchain.js';
-
-/** What all artifacts of one run share. */
-export type Session = ArtifactContext & {
-  agent: AgentFor;
-  survey: Survey;
-  files: Limit;
-  builds: Limit;
-  /** Does work of this name once, however many ask for it. */
-  once: (name: string, work: () => Promise<string>) => Promise<string>;
-  /** Reports a note once, however many artifacts have reason for it. */
-  note: (text: string) => void;
-};
 
 /** Gets an artifact in a way that was found open. `needs` is what it would download, `shared` by name if others do, too. */
 export type Take = { needs?: Needs; shared?: string; run: () => Promise<ResolvedArtifact> };

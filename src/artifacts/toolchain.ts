@@ -13,7 +13,7 @@ import { findGo } from './go.js';
 import { createByteCounter } from './progress.js';
 import { readLock, type LockEntry } from './recipe.js';
 import { needsOf, type Needs } from './space.js';
-import type { Session } from './take.js';
+import type { Session } from './session.js';
 
 /** Go is there, or can be had. `get` returns its path. */
 export type OpenGo = { needs?: Needs; get: () => Promise<string> };

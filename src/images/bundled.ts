@@ -29,28 +29,49 @@ export async function bundledImages(
   const { architecture, coredns, netcheck, dir, report, signal } = inputs;
   return step(report, 'images', 'bundled images', async (progress) => {
     await ensureDir(dir);
-    let made = 0;
-    const ensure = async (name: string, spec: ImageSpec, binary?: string): Promise<BundledImage> => {
-      const archive = await ensureArchive(
-        dir,
-        name,
-        spec,
-        binary === undefined ? '' : await stampOf(binary),
-        signal,
-      );
-      if (archive.made) made += 1;
-      return archive.image;
-    };
-    const images = {
-      pause: await ensure('pause', pauseImage(architecture)),
-      coredns: await ensure('coredns', corednsImage(architecture, coredns), coredns.binary),
+    const made = [
+      await ensureArchive(dir, 'pause', pauseImage(architecture), '', signal),
+      await ensureProgram(dir, 'coredns', corednsImage(architecture, coredns), coredns.binary, signal),
       ...(netcheck === undefined
-        ? {}
-        : { netcheck: await ensure('netcheck', netcheckImage(architecture, netcheck), netcheck.binary) }),
+        ? []
+        : [
+            await ensureProgram(
+              dir,
+              'netcheck',
+              netcheckImage(architecture, netcheck),
+              netcheck.binary,
+              signal,
+            ),
+          ]),
+    ] as const;
+    const count = made.filter((each) => each?.made).length;
+    progress(count > 0 ? `${count} made` : 'from cache');
+    return {
+      pause: made[0].image,
+      coredns: made[1].image,
+      ...(made[2] === undefined ? {} : { netcheck: made[2].image }),
     };
-    progress(made > 0 ? `${made} made` : 'from cache');
-    return images;
   });
+}
+
+/** The image that checks the network, for a node that runs without it. */
+export async function netcheckArchive(
+  inputs: Pick<BundledInputs, 'architecture' | 'dir' | 'signal'> & Required<Pick<BundledInputs, 'netcheck'>>,
+): Promise<BundledImage> {
+  const { architecture, netcheck, dir, signal } = inputs;
+  await ensureDir(dir);
+  const spec = netcheckImage(architecture, netcheck);
+  return (await ensureProgram(dir, 'netcheck', spec, netcheck.binary, signal)).image;
+}
+
+async function ensureProgram(
+  dir: string,
+  name: string,
+  spec: ImageSpec,
+  binary: string,
+  signal: AbortSignal,
+): Promise<{ image: BundledImage; made: boolean }> {
+  return ensureArchive(dir, name, spec, await stampOf(binary), signal);
 }
 
 async function stampOf(binary: string): Promise<string> {

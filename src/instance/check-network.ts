@@ -2,7 +2,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { KubeClient } from '../kube/client.js';
 import { KubeError } from '../kube/errors.js';
 import { waitForObject } from '../kube/wait.js';
-import { netcheckReference } from '../images/bundled.js';
 import { readFacts } from '../membership/facts.js';
 import { messageOf, U7sError } from '../lib/errors.js';
 import { u7s } from '../lib/fixes.js';
@@ -11,6 +10,7 @@ import { step, type Report } from '../lib/events.js';
 import { asAdmin } from './admin-client.js';
 import { instanceArtifacts } from './artifacts.js';
 import type { InstanceContext } from './context.js';
+import { prepareNetworkCheck } from './network-program.js';
 import {
   mute,
   pairReport,
@@ -24,16 +24,16 @@ import {
 export async function checkNetwork(context: InstanceContext): Promise<PairReport[]> {
   const { paths, report, signal } = context;
   return asAdmin(context, async (client) => {
-    const artifacts = await instanceArtifacts(context, undefined, ['kubernetes', 'netcheck']);
+    const artifacts = await instanceArtifacts(context, undefined, ['kubernetes']);
     const kubectl = artifacts.get('kubernetes')?.binaries.kubectl;
-    const version = artifacts.get('netcheck')?.version;
-    if (kubectl === undefined || version === undefined) throw new Error('kubectl or netcheck is missing');
+    if (kubectl === undefined) throw new Error('kubectl is missing');
+    const image = await prepareNetworkCheck(context);
     const { dnsDomain, flannelPort } = await readFacts(client, signal);
     return checkPairs({
       client,
       kubectl,
       kubeconfig: paths.adminKubeconfig,
-      image: netcheckReference(version),
+      image,
       dnsDomain,
       flannelPort,
       report,
@@ -153,7 +153,7 @@ async function setUp(
     client,
     `${path}/pods`,
     name,
-    ({ status }) => status?.phase === 'Running' && status.podIP !== undefined,
+    (pod) => lacksImage(pod) || (pod.status?.phase === 'Running' && pod.status.podIP !== undefined),
     limit,
   ).catch((error: unknown) => {
     signal.throwIfAborted();
@@ -162,6 +162,10 @@ async function setUp(
       cause: error,
     });
   });
+  if (lacksImage(running))
+    throw new U7sError('no-network-check', `node ${node.name} does not have the program of the check`, {
+      fixes: [u7s(['check', 'network', '--prepare'], { on: 'other-node', text: `of ${node.name}` })],
+    });
   return {
     node,
     pod: name,
@@ -175,8 +179,15 @@ type Pod = {
   apiVersion: string;
   kind: string;
   metadata: { name: string };
-  status?: { phase?: string; podIP?: string };
+  status?: {
+    phase?: string;
+    podIP?: string;
+    containerStatuses?: { state?: { waiting?: { reason?: string } } }[];
+  };
 };
+
+const lacksImage = ({ status }: Pod): boolean =>
+  (status?.containerStatuses ?? []).some(({ state }) => state?.waiting?.reason === 'ErrImageNeverPull');
 
 /** A new namespace gets the ServiceAccount without which no pod is admitted only after a moment. */
 async function untilAdmitted(create: () => Promise<unknown>, signal: AbortSignal): Promise<void> {

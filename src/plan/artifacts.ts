@@ -10,7 +10,7 @@ export function artifactsOf(
 ): ArtifactName[] {
   const ofKubernetes: ArtifactName[] = ['kubernetes', 'cni-plugins', 'coredns'];
   const ofControlPlane: ArtifactName[] = roleOf(settings) === 'control-plane' ? ['etcd'] : [];
-  const ofSeveral: ArtifactName[] = settings.severalNodes ? ['flannel', 'netcheck'] : [];
+  const ofSeveral: ArtifactName[] = settings.severalNodes ? ['flannel'] : [];
   return [
     ...(settings.kubernetes ? [...ofKubernetes, ...ofControlPlane, ...ofSeveral] : []),
     ...runtimes[settings.runtime].artifacts,

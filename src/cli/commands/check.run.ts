@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { checkNetwork } from '../../instance/check-network.js';
+import { prepareNetworkCheck } from '../../instance/network-program.js';
 import { isSound } from '../../instance/network-report.js';
 import type { Cli } from '../command.js';
 import { withInstance } from '../instance.js';
@@ -15,5 +16,11 @@ export function run(cli: Cli, command: Command, output: 'json' | undefined): Pro
         : networkTable(pairs, (fix) => fixText(cli, fix)),
     );
     if (!pairs.every(isSound)) cli.exitCode = 1;
+  });
+}
+
+export function prepareOnly(cli: Cli, command: Command): Promise<void> {
+  return withInstance(cli, command, async (context) => {
+    await prepareNetworkCheck(context);
   });
 }

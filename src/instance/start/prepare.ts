@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { clusterAddons } from '../../addons/cluster-addons.js';
+import { installedArtifact } from '../../artifacts/resolve.js';
 import { bundledImages } from '../../images/bundled.js';
 import type { KubeObject } from '../../kube/object.js';
 import { architecture } from '../../lib/architecture.js';
@@ -17,6 +18,7 @@ import type { InstancePlan } from '../../plan/types.js';
 import { hostAddressIn } from '../../rootless/network.js';
 import { roleOf } from '../../settings/role.js';
 import type { Settings } from '../../settings/schema.js';
+import { artifactContext } from '../artifact-context.js';
 import type { InstanceContext } from '../context.js';
 
 /** Certificates, images and addons, made while RootlessKit opens the namespaces; returns what runs in them. */
@@ -29,7 +31,7 @@ export async function prepareCluster(
   const { paths } = context;
   if (!settings.kubernetes) return planInstance(settings, paths, artifacts, host, { addons: [] });
   const [images] = await Promise.all([
-    prepareImages(context, artifacts),
+    prepareImages(context, settings, artifacts),
     prepareCertificates(context, settings),
   ]);
   const addons = await addonsOf(context, settings, images.coredns.reference);
@@ -37,10 +39,14 @@ export async function prepareCluster(
 }
 
 function prepareImages(
-  { paths, report, signal }: InstanceContext,
+  context: InstanceContext,
+  { severalNodes }: Settings,
   artifacts: Artifacts,
 ): ReturnType<typeof bundledImages> {
-  const [coredns, netcheck] = [artifacts.get('coredns'), artifacts.get('netcheck')];
+  const { paths, report, signal } = context;
+  const coredns = artifacts.get('coredns');
+  // No start waits for what only `check network` needs; but once it is here, each start has it at hand.
+  const netcheck = severalNodes ? installedArtifact('netcheck', artifactContext(context)) : undefined;
   if (coredns === undefined) throw new Error('the plan needs coredns');
   const binary = binaryOf(artifacts);
   return bundledImages({
@@ -48,7 +54,7 @@ function prepareImages(
     coredns: { binary: binary('coredns'), version: coredns.version },
     ...(netcheck === undefined
       ? {}
-      : { netcheck: { binary: binary('netcheck'), version: netcheck.version } }),
+      : { netcheck: { binary: netcheck.binaries['netcheck'] ?? '', version: netcheck.version } }),
     dir: paths.images,
     report,
     signal,

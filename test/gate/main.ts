@@ -1,0 +1,21 @@
+/**
+ * Before a release, by a person with internet: every download of the lock file, from upstream or from U7S_MIRROR.
+ * `npm run check:downloads -- --pin` also writes the sizes into the lock file.
+ */
+import { checkDownloads, pinSizes } from './check-downloads.js';
+
+const projectRoot = process.cwd();
+const checked = await checkDownloads({
+  projectRoot,
+  mirror: process.env['U7S_MIRROR'],
+  env: process.env,
+  signal: new AbortController().signal,
+  report: ({ entry, size, said, fault }) => {
+    const state = fault === undefined ? `ok    ${size} bytes${said ? `, ${said}` : ''}` : `FAULT ${fault}`;
+    console.log(`${entry.name} ${entry.version} ${entry.arch}`.padEnd(44), state);
+  },
+});
+const bad = checked.filter(({ fault }) => fault !== undefined);
+console.log(`${checked.length - bad.length} of ${checked.length} downloads are as the lock file says`);
+if (process.argv.includes('--pin')) await pinSizes(projectRoot, checked);
+process.exitCode = bad.length === 0 ? 0 : 1;

@@ -38,7 +38,7 @@ async function appearance(path: string): Promise<string> {
 }
 
 async function isSame(path: string, sha256: string): Promise<boolean> {
-  const { hashFile } = await import('./download.js');
+  const { hashFile } = await import('./checksum.js');
   return (await hashFile(path)) === sha256;
 }
 

@@ -44,7 +44,7 @@ const terminals: [string, string, string, RegExp][] = [
   ],
   [
     'opens root’s terminal by its name',
-    'for t in /dev/pts/[0-9]*; do [ "$t" = "$(tty)" ] || true <"$t" 2>/dev/null && [ "$t" != "$(tty)" ] && echo "opened $t"; done; echo looked',
+    'for t in /dev/pts/[0-9]*; do [ "$t" = "$(tty)" ] || true 2>/dev/null <"$t" && [ "$t" != "$(tty)" ] && echo "opened $t"; done; echo looked',
     '$u7s kubectl get nodes',
     /^looked\n---/,
   ],

@@ -226,6 +226,17 @@ export const localDoors: readonly Door[] = [
     },
   },
   {
+    kind: 'writes to the state',
+    name: 'what the account has opened to everybody is written to',
+    open: /^written$/,
+    opens: async ({ owner, stranger }) => {
+      const { stdout } = await (
+        await owner()
+      ).run(['sh', '-c', 'file=$(mktemp); chmod 0666 "$file"; echo "$file"']);
+      return (await stranger()).write(stdout.trim());
+    },
+  },
+  {
     kind: 'makes files',
     name: 'the account makes files in every one of these folders',
     open: /^created$/,

@@ -5,6 +5,8 @@ import type { KubeObject } from '../kube/object.js';
 
 /** What the manifests are filled in with. */
 export type AddonValues = {
+  /** Of the control plane. */
+  nodeName: string;
   /** Reference of the image of CoreDNS. */
   coredns: string;
   dnsAddress: string;
@@ -13,6 +15,8 @@ export type AddonValues = {
   hostAddress: string;
   /** The certificate of the cluster's authority, as PEM. */
   rootCa: string;
+  /** That of the authority of kubelets as servers. */
+  kubeletCa: string;
   /** What a node that joins has to know. */
   facts: object;
 };
@@ -20,18 +24,20 @@ export type AddonValues = {
 /** What a control plane applies: the cluster DNS and the rights of our components; more where nodes may join. */
 export async function clusterAddons(
   projectRoot: string,
-  { coredns, dnsAddress, dnsDomain, hostAddress, rootCa, facts }: AddonValues,
+  { nodeName, coredns, dnsAddress, dnsDomain, hostAddress, rootCa, kubeletCa, facts }: AddonValues,
   nodesMayJoin: boolean,
 ): Promise<KubeObject[]> {
   const folder = join(projectRoot, 'config/manifests');
   const values = {
     COREDNS_IMAGE: coredns,
+    NODE_NAME: nodeName,
     DNS_ADDRESS: dnsAddress,
     DNS_DOMAIN: dnsDomain,
     HOST_ADDRESS: hostAddress,
     HOST_NAMES: hostNames.join(' '),
     // A JSON string is a YAML one, and keeps its line breaks.
     ROOT_CA: JSON.stringify(rootCa),
+    KUBELET_CA: JSON.stringify(kubeletCa),
     CLUSTER_FACTS: JSON.stringify(JSON.stringify(facts)),
   };
   const forNodes = nodesMayJoin ? await loadAddons(join(folder, 'nodes'), values) : [];

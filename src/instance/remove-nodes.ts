@@ -1,6 +1,6 @@
 import { instanceStatus } from '../launcher/client.js';
 import { step } from '../lib/events.js';
-import { removeNode, requireOther } from '../membership/remove-node.js';
+import { expelNode, requireOther } from '../membership/remove-node.js';
 import { asAdmin } from './admin-client.js';
 import type { InstanceContext } from './context.js';
 
@@ -16,7 +16,7 @@ export function removeNodes(
     for (const name of names) {
       requireOther(name, own);
       await step(report, `node/${name}`, `removal of node ${name}`, (progress) =>
-        removeNode(client, name, progress, signal),
+        expelNode(client, name, progress, signal),
       );
       onRemoved(name);
     }

@@ -17,17 +17,27 @@ export class DeniedError extends U7sError {
   override readonly name = 'DeniedError';
 }
 
-/** Requests a certificate from the cluster and waits for it. Request and certificate are PEM. */
+export type CertificateRequest = {
+  /** PEM. */
+  requestPem: string;
+  signerName: string;
+  usages: string[];
+  /** Of the request, for who answers it. */
+  annotations?: Record<string, string>;
+};
+
+/** Requests a certificate from the cluster and waits for it. Returns it as PEM. */
 export async function requestCertificate(
   client: KubeClient,
-  { requestPem, signerName, usages }: { requestPem: string; signerName: string; usages: string[] },
+  request: CertificateRequest,
   signal: AbortSignal,
 ): Promise<string> {
+  const { requestPem, signerName, usages, annotations = {} } = request;
   const made = (await client.request('POST', collection, {
     body: {
       apiVersion: 'certificates.k8s.io/v1',
       kind: 'CertificateSigningRequest',
-      metadata: { generateName: 'usernetes-' },
+      metadata: { generateName: 'usernetes-', annotations },
       spec: { request: Buffer.from(requestPem).toString('base64'), signerName, usages },
     },
     signal,

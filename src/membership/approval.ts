@@ -1,43 +1,51 @@
+import { cidrContains } from '../lib/cidr.js';
+import { canonicalAddress, isHostAddress } from '../lib/ip-address.js';
 import { nodeComponents } from '../pki/certificates.js';
 import type { Requested } from '../pki/request.js';
+import type { Reserved } from '../plan/types.js';
+import type { Admission, Members } from './members.js';
 
 /** A CertificateSigningRequest of the cluster, parsed. */
 export type SigningRequest = {
-  name: string;
+  uid: string;
   /** Who has made the request. */
   username: string;
   groups: readonly string[];
+  /** The certificate with which it was made, as the API server names it. */
+  credential?: string;
   signerName: string;
   usages: readonly string[];
   requested: Requested;
+  /** The address that a node which joins says it has: the annotation `addressAnnotation`. */
+  address?: string;
   /** Milliseconds since the epoch. */
   createdAt: number;
-  state: 'pending' | 'approved' | 'denied';
 };
 
 /** The state of the cluster by which a request is judged. */
 export type ClusterView = {
-  /** From the names of all nodes to their addresses. */
-  nodes: ReadonlyMap<string, readonly string[]>;
-  /** When each node was last seen, including those that have left; milliseconds since the epoch. */
-  seenAt: ReadonlyMap<string, number>;
-  requests: readonly SigningRequest[];
+  /** The names of all nodes. */
+  nodes: ReadonlySet<string>;
+  members: Members;
+  reserved: Reserved;
 };
 
-/** `usedUp`: the token by which this node came, which must not admit another one. */
-export type Verdict = { approve: true; usedUp?: string } | { deny: string };
+export type Verdict = Approval | { deny: string };
+/** `admission`: what is to be recorded before the request is approved. */
+export type Approval = { approve: true; admission?: Admission };
 
 /** The holders of every token are in the first group, those of a reusable token also in the second. */
 export const joiningGroup = 'system:bootstrappers:usernetes';
 export const reusableGroup = 'system:bootstrappers:usernetes:reusable';
+/** Followed by the time at which the token was made, in milliseconds since the epoch. */
+export const madeGroup = 'system:bootstrappers:usernetes:made:';
+export const addressAnnotation = 'usernetes/address';
 
 export const signers = {
   kubelet: 'kubernetes.io/kube-apiserver-client-kubelet',
   kubeletServer: 'kubernetes.io/kubelet-serving',
   client: 'kubernetes.io/kube-apiserver-client',
 } as const;
-
-const ourSigners: ReadonlySet<string> = new Set(Object.values(signers));
 
 const tokenUser = 'system:bootstrap:';
 const nodeUser = 'system:node:';
@@ -46,63 +54,63 @@ const nameReservedMs = 60_000;
 
 /** Undefined for a request that is not ours to answer. */
 export function judge(request: SigningRequest, view: ClusterView): Verdict | undefined {
-  if (request.username.startsWith(tokenUser) && request.groups.includes(joiningGroup)) {
-    return judgeJoin(request, view);
-  }
-  if (request.username.startsWith(nodeUser) && request.groups.includes('system:nodes')) {
-    return judgeNode(request, request.username.slice(nodeUser.length), view);
-  }
+  if (request.groups.includes(joiningGroup)) return judgeJoin(request, view);
+  if (request.groups.includes('system:nodes')) return judgeNode(request, view);
   return undefined;
 }
 
-/** A token admits a kubelet with a free name, and nothing else. */
-function judgeJoin(request: SigningRequest, { nodes, seenAt, requests }: ClusterView): Verdict {
+/** A token admits a kubelet with a free name, at an address that is free, and nothing else. */
+function judgeJoin(request: SigningRequest, { nodes, members, reserved }: ClusterView): Verdict {
+  const { uid, username, groups } = request;
   const name = nodeNameIn(request);
-  if (request.signerName !== signers.kubelet || name === undefined) {
+  if (!username.startsWith(tokenUser)) return { deny: 'it was not made with a token' };
+  if (request.signerName !== signers.kubelet || name === undefined)
     return { deny: 'a token admits only the certificate of a kubelet' };
-  }
   if (!isClient(request)) return { deny: 'a client certificate has no names besides its subject' };
   if (nodes.has(name)) return { deny: `the cluster has a node ${name} already` };
-  const admitted = requests.filter(
-    (other) =>
-      other.name !== request.name && other.state === 'approved' && other.username.startsWith(tokenUser),
-  );
-  const before = admitted.find(({ username }) => username === request.username);
-  if (before !== undefined && !request.groups.includes(reusableGroup)) {
-    return { deny: `this token has been used, for node ${nodeNameIn(before)}` };
-  }
-  // A node that has joined since, and has left, is no longer joining.
-  const leftAt = seenAt.get(name) ?? -Infinity;
-  const rival = admitted.find(
-    (other) =>
-      nodeNameIn(other) === name &&
-      other.createdAt > leftAt &&
-      request.createdAt - other.createdAt < nameReservedMs,
-  );
-  return rival === undefined ? { approve: true } : { deny: `a node ${name} is joining with another token` };
-}
+  if (reserved.hosts.includes(name)) return { deny: `${name} is a name of the API server` };
+  const removedAt = members.removedAt.get(name);
+  if (removedAt !== undefined && madeAt(request) <= removedAt)
+    return { deny: `node ${name} was removed from the cluster after this token was made` };
 
-/** A node may ask only for itself: by its own name, for its own components, and at an address that no other node has. */
-function judgeNode(
-  request: SigningRequest,
-  node: string,
-  { nodes, requests }: ClusterView,
-): Verdict | undefined {
-  if (!ourSigners.has(request.signerName)) return undefined;
-  const admission = requests.find(
-    (other) =>
-      other.state === 'approved' && other.username.startsWith(tokenUser) && nodeNameIn(other) === node,
-  );
-  if (!nodes.has(node) && admission === undefined) return { deny: `the cluster has no node ${node}` };
-  const fault = faultOf(request, node, nodes);
+  const token = username.slice(tokenUser.length);
+  const isReusable = groups.includes(reusableGroup);
+  const used = members.usedTokens.get(token);
+  if (!isReusable && used !== undefined && used.request !== uid)
+    return { deny: `this token has been used, for node ${used.node}` };
+  const rival = members.nodes.get(name);
+  if (rival !== undefined && rival.request !== uid && request.createdAt - rival.admittedAt < nameReservedMs)
+    return { deny: `a node ${name} is joining with another token` };
+
+  const address = canonicalAddress(request.address ?? '');
+  if (address === undefined)
+    return {
+      deny: 'the request does not say which address the node has; its version of Usernetes is too old',
+    };
+  const fault = addressFault(address, reserved) ?? takenBy(address, name, members);
   if (fault !== undefined) return { deny: fault };
-  const usedUp = admission?.groups.includes(reusableGroup) === false ? tokenOf(admission) : undefined;
-  return { approve: true, ...(usedUp === undefined ? {} : { usedUp }) };
+  return {
+    approve: true,
+    admission: { node: name, address, request: uid, ...(isReusable ? {} : { usedToken: token }) },
+  };
 }
 
-function faultOf(request: SigningRequest, node: string, nodes: ClusterView['nodes']): string | undefined {
-  const { requested } = request;
-  switch (request.signerName) {
+/** A member may ask only for itself: by its own name, for its own components, and at its own address. */
+function judgeNode(request: SigningRequest, { members }: ClusterView): Verdict {
+  const node = nodeOf(request.username) ?? '';
+  if (members.removedAt.has(node)) return { deny: `node ${node} was removed from the cluster` };
+  const member = members.nodes.get(node);
+  if (member === undefined) return { deny: `the cluster has no node ${node}` };
+  const { credentials, address } = member;
+  if (credentials !== undefined && !credentials.includes(request.credential ?? ''))
+    return { deny: `it was made with a certificate that node ${node} had before it joined anew` };
+  const fault = faultOf(request, node, address);
+  return fault === undefined ? { approve: true } : { deny: fault };
+}
+
+function faultOf(request: SigningRequest, node: string, address: string | undefined): string | undefined {
+  const { requested, signerName } = request;
+  switch (signerName) {
     case signers.kubelet:
       if (nodeNameIn(request) !== node) return 'a node may ask only for itself';
       return isClient(request) ? undefined : 'a client certificate has no names besides its subject';
@@ -115,31 +123,54 @@ function faultOf(request: SigningRequest, node: string, nodes: ClusterView['node
         return 'it is for no component of the node';
       return isClient(request) ? undefined : 'a client certificate has no names besides its subject';
     }
-    default: {
+    case signers.kubeletServer:
       if (nodeNameIn(request) !== node) return 'a node may ask only for itself';
       if (!hasUsages(request, 'server auth')) return 'its usages are not those of a server';
-      if (requested.otherNames > 0 || requested.dns.some((name) => name !== node)) {
+      if (requested.otherNames > 0 || requested.dns.some((name) => name !== node))
         return 'a node has no names other than its own and its addresses';
-      }
-      const taken = requested.ips.find((ip) =>
-        [...nodes].some(([other, addresses]) => other !== node && addresses.includes(ip)),
-      );
-      return taken === undefined ? undefined : `${taken} is the address of another node`;
-    }
+      if (address === undefined)
+        return `no address of node ${node} is recorded; it has to leave and join anew`;
+      return requested.ips.every((ip) => canonicalAddress(ip) === address)
+        ? undefined
+        : `${requested.ips.join(', ')} is not the address with which node ${node} has joined, ${address}`;
+    default:
+      return `nodes get no certificates of ${signerName}`;
   }
+}
+
+/** The node as which somebody acts, by its kubelet's certificate. */
+export function nodeOf(username: string): string | undefined {
+  return username.startsWith(nodeUser) ? username.slice(nodeUser.length) : undefined;
+}
+
+/** Why no node can have the address. */
+export function addressFault(address: string, { hosts, networks }: Reserved): string | undefined {
+  if (!isHostAddress(address)) return `${address} is not an address by which other hosts reach a node`;
+  if (hosts.some((host) => canonicalAddress(host) === address))
+    return `${address} is an address of the API server`;
+  const network = networks.find((each) => cidrContains(each, address));
+  return network === undefined ? undefined : `${address} is in ${network}, a network inside the cluster`;
+}
+
+function takenBy(address: string, node: string, { nodes }: Members): string | undefined {
+  const [other] = [...nodes].find(([name, member]) => name !== node && member.address === address) ?? [];
+  return other === undefined ? undefined : `${address} is the address of node ${other}`;
 }
 
 /** The node that a requested certificate of a kubelet is for. */
 function nodeNameIn({ requested: { subject } }: SigningRequest): string | undefined {
   const [organization, commonName = '', ...more] = subject;
   if (organization !== 'O=system:nodes' || more.length > 0) return undefined;
-  const name = /^CN=system:node:([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?)$/.exec(commonName)?.[1];
-  return name;
+  return /^CN=system:node:([a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?)$/.exec(commonName)?.[1];
 }
 
-/** `abcdef` of `system:bootstrap:abcdef`. */
-function tokenOf({ username }: SigningRequest): string {
-  return username.slice(tokenUser.length);
+/** When the token was made; one that does not say it is older than everything. */
+function madeAt({ groups }: SigningRequest): number {
+  const times = groups.flatMap((group) =>
+    group.startsWith(madeGroup) ? [group.slice(madeGroup.length)] : [],
+  );
+  if (times.length === 0) return 0;
+  return Math.min(...times.map((time) => (/^\d{1,15}$/.test(time) ? Number(time) : 0)));
 }
 
 function isClient(request: SigningRequest): boolean {

@@ -1,13 +1,13 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import type { KubeClient } from '../kube/client.js';
+import { connect } from '../kube/connect.js';
 import { requestCertificate } from '../kube/signing-request.js';
 import { ensureDir, publishFolder, writeFileAtomic } from '../lib/atomic-file.js';
 import type { CertificateSpec } from '../pki/certificates.js';
 import { authorityFile, identityFiles, writePair, type Target } from '../pki/identity.js';
-import { leafFault, readPair } from '../pki/inspect.js';
-import { signers } from './approval.js';
-import { connect } from '../kube/connect.js';
+import { leafFault, readPair, renewalTime, validity } from '../pki/inspect.js';
+import { addressAnnotation, signers } from './approval.js';
 
 /** A client of the API with the identity of this node's kubelet, whose files are in `dir`. */
 export function connectAsNode(server: string, dir: string): Promise<KubeClient> {
@@ -16,12 +16,12 @@ export function connectAsNode(server: string, dir: string): Promise<KubeClient> 
 
 /**
  * Obtains the certificates of a node that joins, in `dir`: the kubelet's by the token, then the others by the kubelet's. The
- * keys are made here and never leave. All files appear at once.
+ * keys are made here and never leave. All files appear at once. The control plane records `address` as the node's.
  */
 export async function obtainCertificates(
   dir: string,
   table: readonly CertificateSpec[],
-  { server, ca, token }: { server: string; ca: string; token: KubeClient },
+  { server, ca, token, address }: { server: string; ca: string; token: KubeClient; address: string },
   signal: AbortSignal,
 ): Promise<void> {
   const staging = `${dir}.new`;
@@ -31,9 +31,10 @@ export async function obtainCertificates(
     await writeFileAtomic(authorityFile(staging), ca, { durable: false });
     const [kubelet, ...others] = table;
     if (kubelet === undefined) throw new Error('a node needs certificates');
-    await obtain({ folder: staging, durable: false }, kubelet, token, signal);
+    const target = { folder: staging, durable: false };
+    await obtain(target, kubelet, token, signal, { [addressAnnotation]: address });
     const node = await connectAsNode(server, staging);
-    await Promise.all(others.map((spec) => obtain({ folder: staging, durable: false }, spec, node, signal)));
+    await Promise.all(others.map((spec) => obtain(target, spec, node, signal)));
     node.close();
     await rm(dir, { recursive: true, force: true });
     await publishFolder(staging, dir);
@@ -42,7 +43,7 @@ export async function obtainCertificates(
   }
 }
 
-/** Renews, by the kubelet's certificate, those that expire within 90 days or no longer fit. Returns their names. */
+/** Renews, by the kubelet's certificate, those that are due or no longer fit. Returns their names. */
 export async function renewCertificates(
   dir: string,
   table: readonly CertificateSpec[],
@@ -51,7 +52,11 @@ export async function renewCertificates(
 ): Promise<string[]> {
   const authority = new X509Certificate(await readFile(authorityFile(dir), 'utf8'));
   const faults = await Promise.all(
-    table.map(async (spec) => leafFault(await readPair(dir, spec.name), spec, authority, new Date())),
+    table.map(async (spec) => {
+      // A node has the certificate of the API's authority only.
+      const issuer = spec.authority === 'ca' ? { by: authority } : { notBy: authority };
+      return leafFault(await readPair(dir, spec.name), spec, issuer, new Date());
+    }),
   );
   const unfit = table.filter((_, index) => faults[index] !== undefined);
   if (unfit.length === 0) return [];
@@ -64,18 +69,40 @@ export async function renewCertificates(
   return unfit.map(({ name }) => name);
 }
 
+/** When the first of them is due, and when the first of them ends; milliseconds since the epoch. */
+export async function lifeOfCertificates(
+  dir: string,
+  table: readonly CertificateSpec[],
+): Promise<{ renewAt: number; end: number }> {
+  const certificates = await Promise.all(
+    table.map(async ({ name }) => {
+      const { certPem } = await readPair(dir, name);
+      return certPem === undefined ? undefined : new X509Certificate(certPem);
+    }),
+  );
+  const first = (time: (certificate: X509Certificate) => number): number =>
+    Math.min(...certificates.map((each) => (each === undefined ? 0 : time(each))));
+  return { renewAt: first(renewalTime), end: first((certificate) => validity(certificate).end) };
+}
+
 async function obtain(
   target: Target,
   spec: CertificateSpec,
   client: KubeClient,
   signal: AbortSignal,
+  annotations?: Record<string, string>,
 ): Promise<void> {
   const { createRequest } = await import('../pki/request.js');
   const { requestPem, keyPem } = await createRequest(spec);
   const purpose = spec.usage === 'server' ? 'server auth' : 'client auth';
   const certPem = await requestCertificate(
     client,
-    { requestPem, signerName: signerOf(spec), usages: ['digital signature', purpose] },
+    {
+      requestPem,
+      signerName: signerOf(spec),
+      usages: ['digital signature', purpose],
+      ...(annotations === undefined ? {} : { annotations }),
+    },
     signal,
   );
   await writePair(target, spec.name, { certPem, keyPem });

@@ -99,9 +99,10 @@ export async function obtainMembership(
   report: Report,
   signal: AbortSignal,
 ): Promise<void> {
-  const table = workerCertificates(settings.nodeName, settings.hostIp ?? '');
+  const address = settings.hostIp ?? '';
+  const table = workerCertificates(settings.nodeName, address);
   await step(report, 'join', 'certificates of the node', () =>
-    obtainCertificates(pki, table, { server, ca, token: client }, signal).catch((error: unknown) => {
+    obtainCertificates(pki, table, { server, ca, token: client, address }, signal).catch((error: unknown) => {
       if (!(error instanceof DeniedError)) throw error;
       throw new U7sError('join-denied', error.message, { fixes: [anotherLine], cause: error });
     }),

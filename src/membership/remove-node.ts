@@ -3,6 +3,7 @@ import type { KubeClient } from '../kube/client.js';
 import { KubeError } from '../kube/errors.js';
 import { U7sError } from '../lib/errors.js';
 import { u7s } from '../lib/fixes.js';
+import { membersPath, readMembers, removalChange, type MemberMap } from './members.js';
 
 type Pod = {
   metadata: { name: string; namespace: string; ownerReferences?: { kind: string }[] };
@@ -14,6 +15,39 @@ const drainLimitMs = 60_000;
 const pollMs = 500;
 
 /**
+ * Takes a node out of its cluster for good, which only the cluster's administrator can: it is removed, and what it still has
+ * of certificates does not bring it back.
+ */
+export async function expelNode(
+  client: KubeClient,
+  name: string,
+  progress: (detail: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const wasMember = await isMember(client, name, signal);
+  await removeNode(client, name, progress, signal, () => recordRemoval(client, name, signal)).catch(
+    async (error: unknown) => {
+      if (!(error instanceof U7sError && error.code === 'no-such-node' && wasMember)) throw error;
+      // It was admitted and has not come, or has left.
+      await recordRemoval(client, name, signal);
+    },
+  );
+}
+
+async function isMember(client: KubeClient, name: string, signal: AbortSignal): Promise<boolean> {
+  const map = await client.get<MemberMap>(membersPath, { signal }).catch(unlessGone);
+  return map !== undefined && readMembers(map).nodes.has(name);
+}
+
+async function recordRemoval(client: KubeClient, name: string, signal: AbortSignal): Promise<void> {
+  const options = { contentType: 'application/merge-patch+json', signal };
+  // A cluster of one node has no record.
+  await client
+    .request('PATCH', membersPath, { ...options, body: { data: removalChange(name, Date.now()) } })
+    .catch(unlessGone);
+}
+
+/**
  * Takes a node out of its cluster: no pod comes to it any more, those that it has end in order and come back elsewhere, and
  * it is forgotten. Pods of a node that is dead go with it. `progress` hears what it waits for.
  */
@@ -22,6 +56,7 @@ export async function removeNode(
   name: string,
   progress: (detail: string) => void,
   signal: AbortSignal,
+  onDrained: () => Promise<void> = () => Promise.resolve(),
 ): Promise<void> {
   const path = `/api/v1/nodes/${encodeURIComponent(name)}`;
   const node = await client.get<Node>(path, { signal }).catch((error: unknown) => {
@@ -39,7 +74,14 @@ export async function removeNode(
   });
   const isAlive = node.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True');
   if (isAlive) await drain(client, name, progress, signal);
-  await client.request('DELETE', path, { signal });
+  await onDrained();
+  // Its kubelet may register it again until everyone has heard that it must not.
+  for (let again = true; again; again = await exists(client, path, signal))
+    await client.request('DELETE', path, { signal }).catch(unlessGone);
+}
+
+async function exists(client: KubeClient, path: string, signal: AbortSignal): Promise<boolean> {
+  return (await client.get<Node>(path, { signal }).catch(unlessGone)) !== undefined;
 }
 
 type Node = { status?: { conditions?: { type: string; status: string }[] } };
@@ -72,7 +114,7 @@ async function drain(
   }
 }
 
-function unlessGone(error: unknown): void {
+function unlessGone(error: unknown): undefined {
   if (!(error instanceof KubeError) || error.status !== 404) throw error;
 }
 

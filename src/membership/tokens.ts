@@ -3,7 +3,7 @@ import type { KubeClient } from '../kube/client.js';
 import { KubeError } from '../kube/errors.js';
 import { U7sError } from '../lib/errors.js';
 import { u7s } from '../lib/fixes.js';
-import { joiningGroup, reusableGroup } from './approval.js';
+import { joiningGroup, madeGroup, reusableGroup } from './approval.js';
 
 /** A token in Kubernetes' own form: https://kubernetes.io/docs/reference/access-authn-authz/bootstrap-tokens/ */
 export const tokenPattern = /^([a-z0-9]{6})\.([a-z0-9]{16})$/;
@@ -18,6 +18,7 @@ export type TokenInfo = {
 };
 
 const secrets = '/api/v1/namespaces/kube-system/secrets';
+export const tokenSecretPath = (id: string): string => `${secrets}/bootstrap-token-${encodeURIComponent(id)}`;
 const secretType = 'bootstrap.kubernetes.io/token';
 
 /** Makes a token by which nodes can join for `ttlMs` milliseconds. */
@@ -27,7 +28,7 @@ export async function createToken(
   signal: AbortSignal,
 ): Promise<string> {
   const [id, secret] = [randomWord(6), randomWord(16)];
-  const groups = reusable ? [joiningGroup, reusableGroup] : [joiningGroup];
+  const groups = [joiningGroup, ...(reusable ? [reusableGroup] : []), `${madeGroup}${Date.now()}`];
   await client.request('POST', secrets, {
     body: {
       apiVersion: 'v1',
@@ -69,7 +70,7 @@ export async function listTokens(client: KubeClient, signal: AbortSignal): Promi
 export async function revokeToken(client: KubeClient, word: string, signal: AbortSignal): Promise<string> {
   const [id = ''] = word.split('.');
   try {
-    await client.request('DELETE', `${secrets}/bootstrap-token-${encodeURIComponent(id)}`, { signal });
+    await client.request('DELETE', tokenSecretPath(id), { signal });
     return id;
   } catch (error) {
     if (!(error instanceof KubeError) || error.status !== 404) throw error;

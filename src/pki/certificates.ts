@@ -1,6 +1,10 @@
-/** The authorities of a cluster: for its API, for etcd, and for requests that the API server passes on to extension servers. */
+/**
+ * The authorities of a cluster: for its API, for kubelets as servers, for etcd, and for requests that the API server passes
+ * on to extension servers. Nodes get server certificates on request, so these have an authority that no client of the API trusts.
+ */
 export const authorities = {
   ca: 'kubernetes',
+  'kubelet-ca': 'kubelet-ca',
   'etcd-ca': 'etcd-ca',
   'front-proxy-ca': 'front-proxy-ca',
 } as const;
@@ -72,7 +76,12 @@ export function certificateTable(input: CertificateTableInput): CertificateSpec[
     // etcd's own gateway presents the server's certificate to its gRPC side.
     { ...server('etcd-server', 'etcd-ca', 'etcd-server', loopback), usage: 'both' },
     client('kubelet', 'ca', `system:node:${nodeName}`, 'system:nodes'),
-    server('kubelet-server', 'ca', `system:node:${nodeName}`, [nodeName, nodeAddress, '127.0.0.1', ...host]),
+    server('kubelet-server', 'kubelet-ca', `system:node:${nodeName}`, [
+      nodeName,
+      nodeAddress,
+      '127.0.0.1',
+      ...host,
+    ]),
     client('kube-controller-manager', 'ca', 'system:kube-controller-manager'),
     server('kube-controller-manager-server', 'ca', 'kube-controller-manager', loopback),
     client('kube-scheduler', 'ca', 'system:kube-scheduler'),
@@ -103,7 +112,7 @@ export function workerCertificates(nodeName: string, hostIp: string): Certificat
   return [
     client('kubelet', 'ca', kubelet.commonName, kubelet.organization),
     {
-      ...client('kubelet-server', 'ca', kubelet.commonName, kubelet.organization),
+      ...client('kubelet-server', 'kubelet-ca', kubelet.commonName, kubelet.organization),
       ...serverFor(nodeName, hostIp),
     },
     ...nodeComponents.map((component) => ofNode(component, nodeName)),

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../lib/atomic-file.js';
+import type { AuthorityName } from './certificates.js';
 
 /** The certificate and the key of one name in a folder of the PKI. */
 export type CertificateFiles = { certFile: string; keyFile: string };
@@ -15,9 +16,9 @@ export function certificateFiles(folder: string, name: string): CertificateFiles
   return { certFile: join(folder, `${name}.crt`), keyFile: join(folder, `${name}.key`) };
 }
 
-/** The certificate of the authority that has issued all identities of the cluster's API. */
-export function authorityFile(folder: string): string {
-  return join(folder, 'ca.crt');
+/** The certificate of an authority: by default of that which has issued all identities of the cluster's API. */
+export function authorityFile(folder: string, name: AuthorityName = 'ca'): string {
+  return certificateFiles(folder, name).certFile;
 }
 
 export function identityFiles(folder: string, name: string): IdentityFiles {

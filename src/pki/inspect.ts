@@ -8,8 +8,14 @@ import type { KeyPair } from './ca.js';
 import type { CertificateSpec } from './certificates.js';
 import { certificateFiles } from './identity.js';
 
-/** In milliseconds: a start renews certificates that expire within 90 days. */
+/** In milliseconds: certificates are renewed when they expire within 90 days. */
 export const renewBeforeMs = 90 * 24 * 3600_000;
+
+/** When a certificate is to be renewed: those that live for less than half a year, after half of their life. */
+export function renewalTime(certificate: X509Certificate): number {
+  const { start, end } = validity(certificate);
+  return end - Math.min(renewBeforeMs, (end - start) / 2);
+}
 
 /** RFC 5280, 4.2.1.12: id-kp-serverAuth and id-kp-clientAuth. */
 const serverAuth = '1.3.6.1.5.5.7.3.1';
@@ -32,6 +38,9 @@ export async function readPair(dir: string, name: string): Promise<Partial<KeyPa
   return { ...(certPem === undefined ? {} : { certPem }), ...(keyPem === undefined ? {} : { keyPem }) };
 }
 
+/** Who must have issued a leaf; or, where the certificate of its authority is not at hand, who must not have. */
+export type IssuerRule = { by: X509Certificate } | { notBy: X509Certificate };
+
 /**
  * Why a leaf must be made again; undefined when it is fit. Cheap enough (about 0.3 ms) for every start: it uses what Node
  * has built in, not the library that makes certificates.
@@ -39,18 +48,18 @@ export async function readPair(dir: string, name: string): Promise<Partial<KeyPa
 export function leafFault(
   { certPem, keyPem }: Partial<KeyPair>,
   spec: CertificateSpec,
-  authority: X509Certificate,
+  issuer: IssuerRule,
   now: Date,
 ): string | undefined {
   if (certPem === undefined || keyPem === undefined) return 'missing';
   const certificate = parseFitting(certPem, keyPem);
   if (certificate === undefined) return 'its key does not fit it';
-  if (!certificate.checkIssued(authority) || !certificate.verify(authority.publicKey)) {
+  if ('by' in issuer ? !isIssuedBy(certificate, issuer.by) : isIssuedBy(certificate, issuer.notBy)) {
     return `${spec.authority} did not issue it`;
   }
   const { start, end } = validity(certificate);
   if (start > now.getTime()) return 'not valid yet';
-  if (end - now.getTime() < renewBeforeMs) return `expires ${new Date(end).toISOString().slice(0, 10)}`;
+  if (renewalTime(certificate) < now.getTime()) return `expires ${new Date(end).toISOString().slice(0, 10)}`;
   if (spec.chain && certPem.split('-----BEGIN CERTIFICATE').length < 3)
     return 'without the certificate of its authority';
   return isFor(certificate, spec) ? undefined : 'made for other names or another usage';
@@ -126,6 +135,10 @@ function parseFitting(certPem: string, keyPem: string): X509Certificate | undefi
   } catch {
     return undefined; // one of them is not PEM but a torn or foreign file
   }
+}
+
+function isIssuedBy(certificate: X509Certificate, authority: X509Certificate): boolean {
+  return certificate.checkIssued(authority) && certificate.verify(authority.publicKey);
 }
 
 function isFor(

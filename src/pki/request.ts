@@ -10,7 +10,7 @@ export type Requested = {
   /** Subject alternative names. */
   dns: string[];
   ips: string[];
-  /** How many there are of other kinds. */
+  /** How many there are of other kinds, and how much else is asked for. */
   otherNames: number;
 };
 
@@ -35,15 +35,26 @@ export async function createRequest(spec: CertificateSpec): Promise<{ requestPem
 }
 
 const subjectAltName = '2.5.29.17';
+const extensionRequest = '1.2.840.113549.1.9.14';
 
-/** Throws if `pem` is not a request. */
+/**
+ * Throws if `pem` is not a request. Others that read it afterwards must find the same in it: so it is one block of PEM and
+ * nothing else, and whatever they may find in another place is counted among `otherNames`.
+ */
 export function readRequest(pem: string): Requested {
-  const request = new x509.Pkcs10CertificateRequest(pem);
-  const extension = request.getExtension(subjectAltName);
+  const request = new x509.Pkcs10CertificateRequest(derOf(pem));
+  const [attribute, ...attributes] = request.attributes;
+  const [extension, ...extensions] = request.extensions;
+  const isKnown =
+    (attribute === undefined || (attribute.type === extensionRequest && attribute.values.length === 1)) &&
+    (extension === undefined || extension.type === subjectAltName);
   const names =
-    extension === null ? [] : new x509.SubjectAlternativeNameExtension(extension.rawData).names.toJSON();
+    isKnown && extension !== undefined
+      ? new x509.SubjectAlternativeNameExtension(extension.rawData).names.toJSON()
+      : [];
   const of = (kind: string): string[] => names.flatMap(({ type, value }) => (type === kind ? [value] : []));
   const [dns, ips] = [of('dns'), of('ip')];
+  const others = names.length - dns.length - ips.length + attributes.length + extensions.length;
   return {
     subject: request.subjectName
       .toJSON()
@@ -52,6 +63,15 @@ export function readRequest(pem: string): Requested {
       ),
     dns,
     ips,
-    otherNames: names.length - dns.length - ips.length,
+    otherNames: isKnown ? others : others + 1,
   };
+}
+
+function derOf(pem: string): Buffer {
+  const [, base64] =
+    /^-----BEGIN CERTIFICATE REQUEST-----\r?\n([A-Za-z0-9+/=\r\n]+)-----END CERTIFICATE REQUEST-----\s*$/.exec(
+      pem,
+    ) ?? [];
+  if (base64 === undefined) throw new Error('not one certificate signing request in PEM');
+  return Buffer.from(base64, 'base64');
 }

@@ -64,7 +64,8 @@ async function ensureIn(
   const certificateOf = new Map(existing.map(({ name, certificate }) => [name, certificate]));
   const unfit = leaves.flatMap(({ spec, pair }): Leaf[] => {
     const authority = certificateOf.get(spec.authority);
-    const fault = authority === undefined ? 'its authority is new' : leafFault(pair, spec, authority, now);
+    const fault =
+      authority === undefined ? 'its authority is new' : leafFault(pair, spec, { by: authority }, now);
     return fault === undefined ? [] : [{ spec, pair, fault }];
   });
   const created: string[] = [];

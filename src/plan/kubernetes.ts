@@ -1,11 +1,13 @@
 import type { ApiAccess } from '../kube/connect.js';
 import type { KubeObject } from '../kube/object.js';
+import { certificateTable, workerCertificates } from '../pki/certificates.js';
 import { identityFiles } from '../pki/identity.js';
 import { parsePortRanges } from '../rootless/port-range.js';
 import { tapAddressIn } from '../rootless/network.js';
 import type { Paths } from '../settings/paths.js';
 import { administrator, roleOf } from '../settings/role.js';
 import type { Settings } from '../settings/schema.js';
+import { certificateInput } from './certificates.js';
 import type { PublishPlan, KubernetesPlan } from './types.js';
 
 /** What kubectl shows as the node's role. A kubelet may not say it of itself. */
@@ -36,8 +38,25 @@ export function planKubernetes(settings: Settings, paths: Paths, addons: KubeObj
     addons,
     api: apiAs(administrator(role)),
     ...(settings.expose ? { publish } : {}),
-    ...(role === 'control-plane' && settings.severalNodes ? { approver: apiAs('node-approver') } : {}),
+    ...membership(settings, paths, apiAs('node-approver')),
   };
+}
+
+/** The part of the node in who belongs to the cluster: to decide about it, or to stay in it. */
+function membership(
+  settings: Settings,
+  { pki }: Paths,
+  approver: ApiAccess,
+): Pick<KubernetesPlan, 'approver' | 'renewal'> {
+  const { controlPlane, nodeName, hostIp = '', podCidr, serviceCidr, severalNodes } = settings;
+  if (controlPlane !== undefined)
+    return { renewal: { pki, server: controlPlane, table: workerCertificates(nodeName, hostIp) } };
+  if (!severalNodes) return {};
+  const apiServer = certificateTable(certificateInput(settings)).find(
+    ({ name }) => name === 'kube-apiserver',
+  );
+  const reserved = { hosts: apiServer?.hosts ?? [], networks: [podCidr, serviceCidr] };
+  return { approver: { api: approver, reserved } };
 }
 
 /** Where a client on the host finds the API. */

@@ -2,6 +2,7 @@ import type { ApiAccess } from '../kube/connect.js';
 import type { KubeObject } from '../kube/object.js';
 import type { BundledImage } from '../images/bundled.js';
 import type { EngineOptions } from '../runtimes/runtime.js';
+import type { CertificateSpec } from '../pki/certificates.js';
 import type { Netfilter } from '../rootless/netfilter.js';
 import type { Snapshotter } from '../services/context.js';
 import type { NamespaceSetup } from '../rootless/child.js';
@@ -100,8 +101,18 @@ export type KubernetesPlan = {
   /** Missing with --no-expose. */
   publish?: PublishPlan;
   /** Answers the certificate requests of nodes that join; missing on a node that others cannot join. */
-  approver?: ApiAccess;
+  approver?: ApproverPlan;
+  /** Renews this node's certificates while it runs; missing on a control plane, whose starts renew its own. */
+  renewal?: RenewalPlan;
 };
+
+/** Names and addresses by which the API server is known, and the networks inside the cluster: no other node may have them. */
+export type Reserved = { hosts: readonly string[]; networks: readonly string[] };
+
+export type ApproverPlan = { api: ApiAccess; reserved: Reserved };
+
+/** The certificates of a node that has joined, and where it gets them. */
+export type RenewalPlan = { pki: string; server: string; table: readonly CertificateSpec[] };
 
 /** How the claims of Services and pods are published. */
 export type PublishPlan = {

@@ -48,7 +48,7 @@ export function kubeApiserver(context: ServiceContext): ServiceDefinition {
       'etcd-certfile': pkiFile(context, 'kube-apiserver-etcd-client.crt'),
       'etcd-keyfile': pkiFile(context, 'kube-apiserver-etcd-client.key'),
       'encryption-provider-config': pkiFile(context, 'encryption-config.yaml'),
-      'kubelet-certificate-authority': pkiFile(context, 'ca.crt'),
+      'kubelet-certificate-authority': pkiFile(context, 'kubelet-ca.crt'),
       'kubelet-client-certificate': pkiFile(context, 'kube-apiserver-kubelet-client.crt'),
       'kubelet-client-key': pkiFile(context, 'kube-apiserver-kubelet-client.key'),
       // The node's name resolves nowhere, so logs and exec must go by address.

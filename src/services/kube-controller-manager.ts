@@ -1,3 +1,4 @@
+import type { AuthorityName } from '../pki/certificates.js';
 import type { ServiceDefinition } from '../supervisor/definition.js';
 import { componentKubeconfig } from './component-kubeconfig.js';
 import {
@@ -26,8 +27,7 @@ export function kubeControllerManager(context: ServiceContext): ServiceDefinitio
       'client-ca-file': pkiFile(context, 'ca.crt'),
       'requestheader-client-ca-file': pkiFile(context, 'front-proxy-ca.crt'),
       'root-ca-file': pkiFile(context, 'ca.crt'),
-      'cluster-signing-cert-file': pkiFile(context, 'ca.crt'),
-      'cluster-signing-key-file': pkiFile(context, 'ca.key'),
+      ...signingFlags(context),
       'service-account-private-key-file': pkiFile(context, 'sa.key'),
       'use-service-account-credentials': true,
       controllers: '*,bootstrapsigner,tokencleaner',
@@ -60,4 +60,24 @@ export function kubeControllerManager(context: ServiceContext): ServiceDefinitio
       ...liveness,
     },
   });
+}
+
+/** The authority of each signer. Only clients are certified by that of the API, so that nobody can pass for its server. */
+const signers = {
+  'kube-apiserver-client': 'ca',
+  'kubelet-client': 'ca',
+  'kubelet-serving': 'kubelet-ca',
+} satisfies Record<string, AuthorityName>;
+
+/** What cannot be taken back ends: eight weeks. Nodes renew their certificates after half of that. */
+const signedFor = `${8 * 7 * 24}h`;
+
+function signingFlags(context: ServiceContext): Record<string, string> {
+  return Object.fromEntries([
+    ...Object.entries(signers).flatMap(([signer, authority]) => [
+      [`cluster-signing-${signer}-cert-file`, pkiFile(context, `${authority}.crt`)],
+      [`cluster-signing-${signer}-key-file`, pkiFile(context, `${authority}.key`)],
+    ]),
+    ['cluster-signing-duration', signedFor],
+  ]) as Record<string, string>;
 }

@@ -1,168 +1,190 @@
 import type { KubeClient } from '../kube/client.js';
+import { connect } from '../kube/connect.js';
+import { KubeError } from '../kube/errors.js';
 import { mirror } from '../kube/mirror.js';
 import { createBell } from '../lib/bell.js';
 import { messageOf } from '../lib/errors.js';
-import { warningOf } from '../lib/events.js';
-import type { Worker, WorkerContext } from './worker.js';
-import { judge, type SigningRequest, type Verdict } from '../membership/approval.js';
-import { connect } from '../kube/connect.js';
-import type { ApiAccess } from '../kube/connect.js';
+import { warningOf, type Report } from '../lib/events.js';
+import { judge, nodeOf, type Approval, type Verdict } from '../membership/approval.js';
+import { admissionChange, type PresentNode } from '../membership/members.js';
+import type { ApproverPlan, Reserved } from '../plan/types.js';
+import { createKeeper, type Keeper } from './node-approver-keeper.js';
+import { createRecord, type MemberRecord } from './node-approver-record.js';
+import {
+  approvalReason,
+  createInbox,
+  keepRequest,
+  type Inbox,
+  type IssuedCertificate,
+  type KeptRequest,
+  type PendingRequest,
+  type RawRequest,
+} from './node-approver-inbox.js';
+import type { Worker } from './worker.js';
 
 const collection = '/apis/certificates.k8s.io/v1/certificatesigningrequests';
 /** Pause before a request that could not be answered is tried again. */
 const retryMs = 2_000;
 /** So many faults in a row last longer than a restart of the API server. */
 const faultsToWarn = 6;
+/** Denials that are under way at once, so that a flood of bad requests does not hold up good ones for long. */
+const denialsAtOnce = 8;
 
-/** As much of a CertificateSigningRequest as matters here. */
-type RawRequest = {
-  metadata: { name: string; creationTimestamp: string };
-  spec: { request: string; signerName: string; username: string; groups?: string[]; usages?: string[] };
-  status?: { conditions?: { type: string }[] };
+type RawNode = {
+  metadata: { name: string; creationTimestamp?: string };
+  status?: { addresses?: { type: string; address: string }[] };
 };
-type Node = { metadata: { name: string }; status?: { addresses?: { address: string }[] } };
 
-/** Answers the requests of nodes for their certificates. kube-controller-manager signs what is approved. */
-export function nodeApprover(access: ApiAccess): Worker {
-  return { name: 'node approver', stage: 'up', run: (context, signal) => approve(access, context, signal) };
+/**
+ * Answers the requests of nodes for their certificates, and keeps the record of who belongs to the cluster.
+ * kube-controller-manager signs what is approved.
+ */
+export function nodeApprover({ api, reserved }: ApproverPlan): Worker {
+  return {
+    name: 'node approver',
+    stage: 'up',
+    run: async ({ report }, signal) => {
+      const client = await connect(api);
+      try {
+        await follow(client, reserved, report, signal);
+      } finally {
+        client.close();
+      }
+    },
+  };
 }
 
-async function approve(access: ApiAccess, { report }: WorkerContext, signal: AbortSignal): Promise<void> {
+async function follow(
+  client: KubeClient,
+  reserved: Reserved,
+  report: Report,
+  signal: AbortSignal,
+): Promise<void> {
   const bell = createBell();
-  let requests: RawRequest[] | undefined;
-  let nodes: ReadonlyMap<string, readonly string[]> | undefined;
-  const seenAt = new Map<string, number>();
-  let faults = 0;
+  const inbox = createInbox();
+  const record = createRecord(client, signal);
+  const keeper = createKeeper(client, record, reserved, signal);
+  const onFault = faultCounter(report);
+  const cluster: Cluster = { client, inbox, record, keeper, reserved, signal };
 
-  async function follow(client: KubeClient): Promise<void> {
-    const onFault = (error: unknown): void => {
-      faults = error === undefined ? 0 : faults + 1;
-      if (faults !== faultsToWarn) return;
-      report(warningOf(error, `nodes cannot join: ${messageOf(error)}; trying again`));
-    };
-    await Promise.all([
-      mirror<RawRequest, RawRequest>(client, {
-        path: collection,
-        keep: ({ metadata, spec, status }) => ({
-          metadata,
-          spec,
-          ...(status === undefined ? {} : { status }),
-        }),
-        onChange: (present) => {
-          requests = [...present.values()];
-          bell.ring();
-        },
-        onFault,
-        signal,
-      }),
-      mirror<Node, [string, string[]]>(client, {
-        path: '/api/v1/nodes',
-        keep: ({ metadata, status }) => [
-          metadata.name,
-          (status?.addresses ?? []).map(({ address }) => address),
-        ],
-        onChange: (present) => {
-          nodes = new Map(present.values());
-          for (const name of nodes.keys()) seenAt.set(name, Date.now());
-        },
-        onFault,
-        signal,
-      }),
-      keepAnswering(client),
-    ]);
-  }
-
-  async function keepAnswering(client: KubeClient): Promise<void> {
+  async function keepAnswering(): Promise<void> {
     let waitMs = Infinity;
     for (;;) {
       await bell.rung(waitMs, signal);
       if (signal.aborted) return;
-      if (requests === undefined || nodes === undefined) {
-        waitMs = 50;
-        continue;
-      }
-      waitMs = (await answerAll(client, requests, nodes)) ? Infinity : retryMs;
+      waitMs = await answerAll(cluster).catch((error: unknown) => {
+        // Somebody else has changed the record: what has changed arrives, and rings.
+        if (!(error instanceof KubeError && error.status === 409)) onFault(error);
+        return retryMs;
+      });
     }
   }
 
-  /** Returns whether every answer was taken. */
-  async function answerAll(
-    client: KubeClient,
-    raw: readonly RawRequest[],
-    present: ReadonlyMap<string, readonly string[]>,
-  ): Promise<boolean> {
-    if (!raw.some((request) => stateOf(request) === 'pending')) return true;
-    const read = await Promise.all(raw.map(readSigningRequest));
-    let succeeded = true;
-    for (const request of read) {
-      if (request.state !== 'pending') continue;
-      const verdict = judge(request, { nodes: present, seenAt, requests: read });
-      if (verdict === undefined) continue;
-      try {
-        await answer(client, request.name, verdict, signal);
-        request.state = 'approve' in verdict ? 'approved' : 'denied';
-      } catch {
-        succeeded = false;
-      }
-    }
-    return succeeded;
-  }
-
-  const client = await connect(access);
-  try {
-    await follow(client);
-  } finally {
-    client.close();
-  }
+  await Promise.all([
+    mirror<RawRequest, KeptRequest | IssuedCertificate>(client, {
+      path: collection,
+      keep: keepRequest,
+      onChange: (present) => {
+        inbox.fill(present);
+        bell.ring();
+      },
+      onFault,
+      signal,
+    }),
+    mirror<RawNode, PresentNode>(client, {
+      path: '/api/v1/nodes',
+      keep: presentNode,
+      onChange: (present) => {
+        keeper.see([...present.values()]);
+        bell.ring();
+      },
+      onFault,
+      signal,
+    }),
+    record.follow(() => bell.ring(), onFault),
+    keepAnswering(),
+  ]);
 }
 
-async function answer(
-  client: KubeClient,
-  name: string,
-  verdict: Verdict,
-  signal: AbortSignal,
-): Promise<void> {
-  const [type, message] =
-    'approve' in verdict ? ['Approved', 'as it should be for its node'] : ['Denied', verdict.deny];
-  await client.request('PATCH', `${collection}/${encodeURIComponent(name)}/approval`, {
-    contentType: 'application/merge-patch+json',
-    body: { status: { conditions: [{ type, status: 'True', reason: 'UsernetesNodeApprover', message }] } },
-    signal,
-  });
-  // The node has its certificate now: the token has served its purpose.
-  if ('approve' in verdict && verdict.usedUp !== undefined) {
-    const secret = `/api/v1/namespaces/kube-system/secrets/bootstrap-token-${verdict.usedUp}`;
-    await client.request('DELETE', secret, { signal }).catch(() => undefined); // gone already
-  }
-}
-
-async function readSigningRequest(raw: RawRequest): Promise<SigningRequest> {
-  const { metadata, spec } = raw;
-  // Loaded only where nodes join: most launchers never need it.
-  const { readRequest } = await import('../pki/request.js');
+function presentNode({ metadata, status }: RawNode): PresentNode {
+  const addresses = status?.addresses?.filter(({ type }) => type === 'InternalIP') ?? [];
   return {
     name: metadata.name,
-    username: spec.username,
-    groups: spec.groups ?? [],
-    signerName: spec.signerName,
-    usages: spec.usages ?? [],
-    requested: readable(() => readRequest(Buffer.from(spec.request, 'base64').toString())),
-    createdAt: Date.parse(metadata.creationTimestamp),
-    state: stateOf(raw),
+    addresses: addresses.map(({ address }) => address),
+    createdAt: Date.parse(metadata.creationTimestamp ?? '') || 0,
   };
 }
 
-/** A request that cannot be read becomes one for nothing, which is not allowed. */
-function readable(read: () => SigningRequest['requested']): SigningRequest['requested'] {
-  try {
-    return read();
-  } catch {
-    return { subject: [], dns: [], ips: [], otherNames: 0 };
-  }
+/** Warns once when faults follow one another; hears undefined when all is well again. */
+function faultCounter(report: Report): (error: unknown) => void {
+  let faults = 0;
+  return (error) => {
+    faults = error === undefined ? 0 : faults + 1;
+    if (faults !== faultsToWarn) return;
+    report(warningOf(error, `nodes cannot join: ${messageOf(error)}; trying again`));
+  };
 }
 
-function stateOf({ status }: RawRequest): SigningRequest['state'] {
-  const types = (status?.conditions ?? []).map(({ type }) => type);
-  if (types.includes('Denied') || types.includes('Failed')) return 'denied';
-  return types.includes('Approved') ? 'approved' : 'pending';
+type Cluster = {
+  client: KubeClient;
+  inbox: Inbox;
+  record: MemberRecord;
+  keeper: Keeper;
+  reserved: Reserved;
+  signal: AbortSignal;
+};
+
+/** Brings the record up to date and answers what has not been answered. Returns when to look again, in milliseconds. */
+async function answerAll(cluster: Cluster): Promise<number> {
+  const { inbox, record, keeper, reserved } = cluster;
+  if (keeper.nodes() === undefined || record.members() === undefined) return Infinity;
+  const againMs = await keeper.tidy(inbox.issued());
+  const denials: { request: KeptRequest; verdict: Verdict }[] = [];
+  for (const request of await inbox.pending()) {
+    // Again for each request, since the one before may have changed them.
+    const [nodes, members] = [keeper.nodes(), record.members()];
+    if (nodes === undefined || members === undefined) return Infinity;
+    const verdict = judge(request.parsed, { nodes, members, reserved });
+    if (verdict === undefined) inbox.settle(request.kept);
+    else if ('deny' in verdict) denials.push({ request: request.kept, verdict });
+    else await approve(cluster, request, verdict);
+  }
+  for (let first = 0; first < denials.length; first += denialsAtOnce) {
+    const some = denials.slice(first, first + denialsAtOnce);
+    await Promise.all(some.map(({ request, verdict }) => answer(cluster, request, verdict)));
+  }
+  return againMs;
+}
+
+/** The record comes first: what follows from an approval holds even if we end between the two. */
+async function approve(
+  cluster: Cluster,
+  { kept, parsed }: PendingRequest,
+  { admission }: Approval,
+): Promise<void> {
+  const { record, keeper } = cluster;
+  if (admission !== undefined) await record.change(admissionChange(admission, Date.now()));
+  const node = nodeOf(parsed.username);
+  if (node !== undefined) await keeper.welcome(node, parsed.credential);
+  await answer(cluster, kept, { approve: true });
+}
+
+async function answer(
+  { client, inbox, signal }: Cluster,
+  request: KeptRequest,
+  verdict: Verdict,
+): Promise<void> {
+  const [type, message] =
+    'approve' in verdict ? ['Approved', 'as it should be for its node'] : ['Denied', verdict.deny];
+  try {
+    await client.request('PATCH', `${collection}/${encodeURIComponent(request.name)}/approval`, {
+      contentType: 'application/merge-patch+json',
+      body: { status: { conditions: [{ type, status: 'True', reason: approvalReason, message }] } },
+      signal,
+    });
+  } catch (error) {
+    // Gone in the meantime, or of a signer about which we have no say, so that nobody signs it because of us.
+    if (!(error instanceof KubeError && [403, 404].includes(error.status))) throw error;
+  }
+  inbox.settle(request);
 }

@@ -1,5 +1,6 @@
 import type { KubernetesPlan } from '../plan/types.js';
 import { bringUp } from './bring-up.js';
+import { certificateRenewal } from './certificate-renewal.js';
 import { nodeApprover } from './node-approver.js';
 import { portPublisher } from './port-publisher.js';
 import type { Worker } from './worker.js';
@@ -10,5 +11,6 @@ export function workersOf(plan: KubernetesPlan): Worker[] {
     bringUp(plan),
     ...(plan.publish === undefined ? [] : [portPublisher(plan.publish)]),
     ...(plan.approver === undefined ? [] : [nodeApprover(plan.approver)]),
+    ...(plan.renewal === undefined ? [] : [certificateRenewal(plan.renewal)]),
   ];
 }

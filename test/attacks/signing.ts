@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { addressAnnotation } from '#src/membership/approval.js';
 import type { CertificateSpec } from '#src/pki/certificates.js';
 import { createRequest } from '#src/pki/request.js';
 import type { Ground } from './ground.js';
@@ -10,6 +11,8 @@ const folder = '/apis/certificates.k8s.io/v1/certificatesigningrequests';
 export type Wanted = Partial<Pick<CertificateSpec, 'commonName' | 'organization' | 'hosts' | 'usage'>> & {
   signerName: string;
   usages: readonly string[];
+  /** What a node that joins says of itself. */
+  address?: string;
 };
 
 export const kubeletClient = {
@@ -33,7 +36,7 @@ export async function askForCertificate(
   ground: Ground,
   hand: Hand,
   who: Partial<HttpQuestion>,
-  { signerName, usages, ...spec }: Wanted,
+  { signerName, usages, address, ...spec }: Wanted,
 ): Promise<string> {
   const { requestPem } = await createRequest({
     name: 'wanted',
@@ -51,7 +54,10 @@ export async function askForCertificate(
       body: JSON.stringify({
         apiVersion: 'certificates.k8s.io/v1',
         kind: 'CertificateSigningRequest',
-        metadata: { generateName: 'attack-' },
+        metadata: {
+          generateName: 'attack-',
+          ...(address === undefined ? {} : { annotations: { [addressAnnotation]: address } }),
+        },
         spec: { request: Buffer.from(requestPem).toString('base64'), signerName, usages },
       }),
     }),

@@ -1,4 +1,5 @@
-import { mkdtemp, readdir, rm, writeFile, chmod } from 'node:fs/promises';
+import { X509Certificate } from 'node:crypto';
+import { chmod, cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -7,6 +8,7 @@ import { asUser, type Account } from '#src/host/account.js';
 import { runOk } from '#src/lib/exec.js';
 import { leftovers, needsRoot, processesOf, start, u7s } from '../ordinary-user.js';
 import { asIdentity, type Attempt } from './as-identity.js';
+import { tryAsNode, type AsNode, type Outcome } from './as-node.js';
 import { makeHosts, removeHosts, type TestHost } from './hosts.js';
 import { until } from './running-cluster.js';
 import { ok } from './shell.js';
@@ -155,6 +157,8 @@ serial('two hosts join at once, each by a token of its own, and are Ready', asyn
   t.deepEqual(await readyNodes(a), ['u7s-test-h1', 'u7s-test-h2', 'u7s-test-h3']);
   const good = (await tokens(a)).map(({ id }) => id);
   for (const line of [forB, forC]) t.false(good.includes(idOf(line)), 'its token is used up');
+  // As Kubernetes does after an hour.
+  await a.ok('kubectl', 'delete', 'csr', '--all');
   // For ten seconds the API server remembers who has shown it; until then a node of a host with free ports is refused when
   // it asks for a certificate.
   await until(async () => {
@@ -282,6 +286,73 @@ async function outcomes(
   );
 }
 
+const pkiOf = ({ account }: TestHost): string => join(account.home, '.local/state/usernetes/default/pki');
+
+/** What somebody can do who is root on host `who`, or was, and has kept \`pki\`. */
+function attack(who: TestHost, attempts: readonly AsNode[], pki = pkiOf(who)): Promise<Outcome[]> {
+  return tryAsNode(who, { server: `https://${hosts().a.address}:6443`, pki }, attempts);
+}
+
+/** A server certificate that the node asks for. */
+const serving = (
+  { name }: TestHost,
+  hosts: string[],
+  signerName = 'kubernetes.io/kubelet-serving',
+): AsNode => ({
+  signerName,
+  usages: ['digital signature', 'server auth'],
+  subject: { commonName: `system:node:${name}`, organization: 'system:nodes' },
+  hosts,
+});
+
+/** The certificate of its kubelet. */
+const renewal = ({ name }: TestHost): AsNode => ({
+  ...serving({ name } as TestHost, [], 'kubernetes.io/kube-apiserver-client-kubelet'),
+  usages: ['digital signature', 'client auth'],
+});
+
+serial('no node can be the API server, or another node', async (t) => {
+  const { a, b, c } = hosts();
+  const claim: AsNode = {
+    method: 'PATCH',
+    path: `/api/v1/nodes/${b.name}/status`,
+    contentType: 'application/merge-patch+json',
+    body: { status: { addresses: [a, c].map(({ address }) => ({ type: 'InternalIP', address })) } },
+  };
+  // Whether it may say so of itself or not.
+  await attack(b, [claim]);
+  const wanted = [
+    ...[a.address, `::ffff:${a.address}`, c.address, '10.0.0.1', '10.0.0.53', '127.0.0.1', '::1', '0.0.0.0'],
+    ...['kubernetes', 'kubernetes.default.svc', 'localhost', a.name, c.name, '*'],
+  ];
+  const outcomes = await attack(
+    b,
+    wanted.map((host) => serving(b, [b.name, host])),
+  );
+  outcomes.forEach((outcome, index) => t.like(outcome, { ok: false, code: 'request-denied' }, wanted[index]));
+  const [foreign, own] = await attack(b, [
+    serving(b, [b.name], 'example.com/servers'),
+    serving(b, [b.name, b.address]),
+  ]);
+  t.like(foreign, { ok: false, code: 'api-forbidden' });
+  t.true(own?.ok);
+  const [ofC] = await attack(c, [serving(c, [c.name, c.address])]);
+  t.true(ofC?.ok, 'the address of c is its own, whoever else claims it');
+
+  // Nor is what it has one for those who trust the authority of the API.
+  const read = async (file: string): Promise<X509Certificate> =>
+    new X509Certificate(await readFile(join(pkiOf(b), file)));
+  const [ca, server, client] = [
+    await read('ca.crt'),
+    await read('kubelet-server.crt'),
+    await read('kubelet.crt'),
+  ];
+  t.false(server.verify(ca.publicKey));
+  t.true(client.verify(ca.publicKey));
+  const days = (Date.parse(client.validTo) - Date.now()) / 86_400_000;
+  t.true(days > 50 && days <= 56, `it is valid for ${days} days`);
+});
+
 serial('every pair of nodes: pod, ClusterIP, NodePort, DNS, large transfers', async (t) => {
   t.deepEqual(await pairsThatFail(hosts().a), []);
 });
@@ -346,14 +417,43 @@ serial('a node leaves: its pods end, the cluster forgets it, its data is gone', 
   t.deepEqual(await readyNodes(a), ['u7s-test-h1', 'u7s-test-h2', 'u7s-test-h3'], 'and may join again');
 });
 
-serial('a node that was removed is not taken back without a token', async (t) => {
-  const { a, c } = hosts();
+serial('a node that was removed stays removed, whatever it has kept, until a later token', async (t) => {
+  const { a, b, c } = hosts();
+  const kept = await mkdtemp(join(tmpdir(), 'u7s-kept-'));
+  t.teardown(() => rm(kept, { recursive: true }));
+  await cp(pkiOf(c), kept, { recursive: true });
+  const early = await invitation(a);
+  const before = await attack(c, [renewal(c)], kept);
+  t.true(before[0]?.ok, 'a member renews its certificate');
   await c.ok('down');
   await a.ok('node', 'rm', c.name);
   const { exitCode, stderr } = await c.u7s('up', '-d');
   t.is(exitCode, 1);
   t.regex(stderr, /error\[node-removed\]: .*u7s-test-h3\n {2}fix: .* leave\n/);
+
+  const node = { apiVersion: 'v1', kind: 'Node', metadata: { name: c.name } };
+  const [created, renewed, served] = await attack(
+    c,
+    [{ method: 'POST', path: '/api/v1/nodes', body: node }, renewal(c), serving(c, [c.name, c.address])],
+    kept,
+  );
+  t.like(created, { ok: false, code: 'api-forbidden' });
+  t.like(renewed, { ok: false, code: 'request-denied' });
+  t.like(served, { ok: false, code: 'request-denied' });
   t.deepEqual(await readyNodes(a), ['u7s-test-h1', 'u7s-test-h2']);
+
+  await c.ok('leave');
+  const late = await c.u7s(...early);
+  t.is(late.exitCode, 1);
+  t.regex(late.stderr, /error\[join-denied\]/, 'a token that was made before it was removed');
+  // Another node that asks for much does not hold it up.
+  const flood = Array.from({ length: 150 }, () => ({ ...serving(b, ['kubernetes']), only: true as const }));
+  await Promise.all([attack(b, flood), invitation(a).then((line) => c.ok(...line))]);
+  t.deepEqual(await readyNodes(a), ['u7s-test-h1', 'u7s-test-h2', 'u7s-test-h3']);
+  const [old] = await attack(c, [renewal(c)], kept);
+  t.like(old, { ok: false, code: 'request-denied' }, 'what it had before is not renewed then, either');
+  const [own] = await attack(c, [renewal(c)]);
+  t.true(own?.ok);
 });
 
 /** The words of a fresh line of join-command, without the first. */

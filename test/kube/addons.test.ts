@@ -17,6 +17,7 @@ const values = {
   HOST_NAMES: 'host.usernetes.internal',
   COREDNS_IMAGE: 'localhost/coredns:v1',
   ROOT_CA: JSON.stringify('-----BEGIN CERTIFICATE-----\nMII\n'),
+  KUBELET_CA: '"pem"',
 };
 
 async function folderWith(t: ExecutionContext, files: Record<string, string>): Promise<string> {

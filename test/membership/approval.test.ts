@@ -1,167 +1,173 @@
 import test from 'ava';
-import {
-  joiningGroup,
-  judge,
-  reusableGroup,
-  signers,
-  type SigningRequest,
-} from '#src/membership/approval.js';
+import { joiningGroup, judge, madeGroup, reusableGroup, type ClusterView } from '#src/membership/approval.js';
+import { flannel, joining, membersWith, ofNode, rejoining, reserved, serving } from './requests.js';
 
-const nothing = { dns: [], ips: [], otherNames: 0 };
-const clientUsages = ['digital signature', 'client auth'];
-
-/** A host with a token that wants to become node b. */
-const joining: SigningRequest = {
-  name: 'join-b',
-  username: 'system:bootstrap:abcdef',
-  groups: ['system:bootstrappers', joiningGroup],
-  signerName: signers.kubelet,
-  usages: clientUsages,
-  requested: { subject: ['O=system:nodes', 'CN=system:node:b'], ...nothing },
-  createdAt: 1_000_000,
-  state: 'pending',
+/** A control plane a, and nothing else. */
+const alone: ClusterView = { nodes: new Set(['a']), members: membersWith({}), reserved };
+const b = { address: '192.0.2.11', admittedAt: 1_000_000, request: 'join-b' };
+const asMember: ClusterView = {
+  ...alone,
+  nodes: new Set(['a', 'b']),
+  members: membersWith({ nodes: { b, c: { address: '192.0.2.12', admittedAt: 0 } } }),
 };
-const joined: SigningRequest = { ...joining, state: 'approved' };
+const approved = { approve: true };
+const isDenied = (verdict: ReturnType<typeof judge>): boolean => verdict !== undefined && 'deny' in verdict;
 
-/** Node b, which wants its further certificates. */
-const asNode = (change: Partial<SigningRequest>): SigningRequest => ({
-  ...joining,
-  name: 'of-b',
-  username: 'system:node:b',
-  groups: ['system:nodes'],
-  ...change,
-});
-const serving = asNode({
-  signerName: signers.kubeletServer,
-  usages: ['digital signature', 'server auth'],
-  requested: { ...joining.requested, dns: ['b'], ips: ['192.0.2.11'] },
-});
-const flannel = asNode({
-  signerName: signers.client,
-  requested: { subject: ['O=usernetes:flannel', 'CN=usernetes:flannel:b'], ...nothing },
-});
-
-const nodes = new Map([['a', ['192.0.2.10']]]);
-const withB = new Map([...nodes, ['b', ['192.0.2.11']]]);
-const seenAt = new Map<string, number>();
-const alone = { nodes, seenAt, requests: [joining] };
-const asMember = { nodes: withB, seenAt, requests: [] };
-
-test('a token admits a kubelet of a new name', (t) => {
-  t.deepEqual(judge(joining, alone), { approve: true });
-});
-
-const strange: Record<string, [change: Partial<SigningRequest>, reason: RegExp]> = {
-  'a node that is there already': [
-    { requested: { ...joining.requested, subject: ['O=system:nodes', 'CN=system:node:a'] } },
-    /has a node a already/,
-  ],
-  'an administrator': [
-    { requested: { ...joining.requested, subject: ['O=system:masters', 'CN=kubernetes-admin'] } },
-    /only the certificate of a kubelet/,
-  ],
-  'a node that is an administrator as well': [
-    {
-      requested: {
-        ...joining.requested,
-        subject: ['O=system:nodes', 'O=system:masters', 'CN=system:node:b'],
-      },
-    },
-    /only the certificate of a kubelet/,
-  ],
-  'a client of another kind': [{ signerName: signers.client }, /only the certificate of a kubelet/],
-  'a server': [{ usages: ['server auth'] }, /no names besides its subject/],
-  'names beside the subject': [
-    { requested: { ...joining.requested, dns: ['kubernetes'] } },
-    /no names besides its subject/,
-  ],
-};
-for (const [what, [change, reason]] of Object.entries(strange)) {
-  test(`a token does not make ${what}`, (t) => {
-    const verdict = judge({ ...joining, ...change }, alone);
-    t.true(verdict !== undefined && 'deny' in verdict && reason.test(verdict.deny));
+test('a token admits a kubelet of a new name, at the address that it says; a token for one node is then used', (t) => {
+  const admission = { node: 'b', address: '192.0.2.11', request: 'join-b', usedToken: 'abcdef' };
+  t.deepEqual(judge(joining, alone), { approve: true, admission });
+  const reusable = { ...joining, groups: [...joining.groups, reusableGroup] };
+  t.deepEqual(judge(reusable, alone), {
+    approve: true,
+    admission: { node: 'b', address: '192.0.2.11', request: 'join-b' },
   });
+});
+
+const named = (node: string, organization = 'system:nodes') => ({
+  requested: { ...joining.requested, subject: [`O=${organization}`, `CN=system:node:${node}`] },
+});
+const strange: Record<string, Partial<typeof joining>> = {
+  'a node that is there already': named('a'),
+  'an administrator': { requested: { ...joining.requested, subject: ['O=system:masters', 'CN=admin'] } },
+  'a node that is an administrator as well': {
+    requested: {
+      ...joining.requested,
+      subject: ['O=system:nodes', 'O=system:masters', 'CN=system:node:b'],
+    },
+  },
+  'a node of two names': {
+    requested: { ...joining.requested, subject: [...joining.requested.subject, 'CN=system:node:c'] },
+  },
+  'a client of another kind': { signerName: 'kubernetes.io/kube-apiserver-client' },
+  'a certificate of another signer': { signerName: 'example.com/own' },
+  'a server': { usages: ['server auth'] },
+  'names beside the subject': { requested: { ...joining.requested, dns: ['kubernetes'] } },
+  'anything for one who has no token': { username: 'jane' },
+  'a node called kubernetes': named('kubernetes'),
+  'a node called localhost': named('localhost'),
+  'a node called by a name in DNS': named('kubernetes.default.svc'),
+  'a node whose name is no label': named('b-'),
+  'a node without an address': { address: '' },
+  'a node at the address of the API server': { address: '192.0.2.10' },
+  'a node at the IPv4-mapped address of the API server': { address: '::ffff:192.0.2.10' },
+  'a node at that address in hexadecimal': { address: '::ffff:c000:20a' },
+  'a node at the address of the Service kubernetes': { address: '10.0.0.1' },
+  'a node at an address of a Service': { address: '10.0.0.77' },
+  'a node at the address of a pod': { address: '10.5.0.7' },
+  'a node at a loopback address': { address: '127.0.0.9' },
+  'a node at an address of nobody': { address: '0.0.0.0' },
+  'a node at a link-local address': { address: '169.254.169.254' },
+  'a node at an IPv6 address': { address: '2001:db8::1' },
+  'a node at what is no address': { address: '192.0.2' },
+};
+for (const [what, change] of Object.entries(strange)) {
+  test(`a token does not make ${what}`, (t) => t.true(isDenied(judge({ ...joining, ...change }, alone))));
 }
 
-test('a token that has admitted a node admits no other', (t) => {
-  const second = {
-    ...joining,
-    name: 'join-c',
-    requested: { ...joining.requested, subject: ['O=system:nodes', 'CN=system:node:c'] },
-  };
-  const view = { nodes, seenAt, requests: [joined, second] };
-  t.deepEqual(judge(second, view), { deny: 'this token has been used, for node b' });
+test('the address of another node, however it is spelt, is taken', (t) => {
+  for (const address of ['192.0.2.12', '::ffff:192.0.2.12'])
+    t.true(isDenied(judge({ ...joining, ...named('d'), address }, asMember)), address);
+});
+
+test('a token for one node admits no other, whatever became of the first request', (t) => {
+  const usedTokens = { abcdef: { node: 'b', request: 'join-b', usedAt: 1_000_000 } };
+  const used = { ...alone, members: membersWith({ usedTokens }) };
+  const second = { ...joining, ...named('c'), uid: 'join-c' };
+  t.deepEqual(judge(second, used), { deny: 'this token has been used, for node b' });
+  t.like(judge(joining, used), approved, 'the same request may be answered again');
   const reusable = { ...second, groups: [...second.groups, reusableGroup] };
-  t.deepEqual(judge(reusable, view), { approve: true });
+  t.like(judge(reusable, used), approved);
 });
 
 test('of two tokens that name the same node at the same time one is refused, but not for long', (t) => {
-  const rival = { ...joining, name: 'join-b-too', username: 'system:bootstrap:uvwxyz' };
-  const view = { nodes, seenAt, requests: [joined, rival] };
-  t.deepEqual(judge(rival, view), { deny: 'a node b is joining with another token' });
-  t.deepEqual(judge({ ...rival, createdAt: joined.createdAt + 60_000 }, view), { approve: true });
+  const rival = { ...joining, uid: 'rival', username: 'system:bootstrap:uvwxyz' };
+  const view = { ...alone, members: membersWith({ nodes: { b } }) };
+  t.true(isDenied(judge(rival, view)));
+  t.like(judge({ ...rival, createdAt: b.admittedAt + 60_000 }, view), approved);
+  t.like(judge(rival, alone), approved, 'that of a node that has left is free at once');
 });
 
-test('a node that has left may join again at once', (t) => {
-  const again = { ...joining, name: 'join-b-again', createdAt: joined.createdAt + 5_000 };
-  const reusable = { ...again, groups: [...again.groups, reusableGroup] };
-  const left = { nodes, seenAt: new Map([['b', joined.createdAt + 2_000]]), requests: [joined, reusable] };
-  t.deepEqual(judge(reusable, left), { approve: true });
-  const rival = { ...reusable, name: 'join-b-too', createdAt: joined.createdAt + 6_000 };
-  const both = { ...left, requests: [joined, { ...reusable, state: 'approved' } as const, rival] };
-  t.deepEqual(judge(rival, both), { deny: 'a node b is joining with another token' });
+test('a node that was removed needs a token that was made later', (t) => {
+  const removed = { ...alone, members: membersWith({ removedAt: { b: 5_000 } }) };
+  t.true(isDenied(judge(rejoining(), removed)), 'a token that does not say when it was made');
+  t.true(isDenied(judge(rejoining(4_000), removed)));
+  t.true(isDenied(judge(rejoining(5_000), removed)));
+  t.true(isDenied(judge({ ...rejoining(6_000), groups: [joiningGroup, `${madeGroup}-`] }, removed)));
+  t.like(judge(rejoining(6_000), removed), approved);
+  t.like(judge({ ...rejoining(4_000), ...named('c') }, removed), approved, 'another name');
 });
 
-test('a node gets the certificates of its own components, and its token ends with the first', (t) => {
-  const fresh = { nodes, seenAt, requests: [joined] };
-  t.deepEqual(judge(serving, fresh), { approve: true, usedUp: 'abcdef' });
-  t.deepEqual(judge(flannel, fresh), { approve: true, usedUp: 'abcdef' });
-  t.deepEqual(judge(flannel, asMember), { approve: true });
+test('a node gets the certificates of its own components, also before it has registered', (t) => {
+  const fresh = { ...alone, members: membersWith({ nodes: { b } }) };
+  for (const view of [fresh, asMember])
+    for (const request of [serving, flannel, ofNode({})]) t.deepEqual(judge(request, view), approved);
 });
 
-test('a reusable token goes on', (t) => {
-  const reusable = { ...joined, groups: [...joined.groups, reusableGroup] };
-  t.deepEqual(judge(flannel, { nodes, seenAt, requests: [reusable] }), { approve: true });
+test('an address is the same however it is spelt', (t) => {
+  const mapped = { ...serving, requested: { ...serving.requested, ips: ['::ffff:192.0.2.11'] } };
+  t.deepEqual(judge(mapped, asMember), approved);
 });
 
-test('a node renews the certificate of its kubelet', (t) => {
-  t.deepEqual(judge(asNode({}), asMember), { approve: true });
+test('what a node says in its status is of no account', (t) => {
+  // Nothing but the names of Nodes is looked at: c may claim the address of b there.
+  t.deepEqual(judge(serving, { ...asMember, nodes: new Set(['a', 'b', 'c']) }), approved);
 });
 
-const overreaching: Record<string, SigningRequest> = {
-  'for the kubelet of another': asNode({
-    requested: { ...joining.requested, subject: ['O=system:nodes', 'CN=system:node:a'] },
-  }),
+const server = (change: Partial<typeof serving.requested>) => ({
+  ...serving,
+  requested: { ...serving.requested, ...change },
+});
+const overreaching: Record<string, typeof serving> = {
+  'for the kubelet of another': ofNode(named('a')),
   'for a component of another': {
     ...flannel,
-    requested: { ...nothing, subject: ['O=usernetes:flannel', 'CN=usernetes:flannel:a'] },
+    requested: { ...flannel.requested, subject: ['O=usernetes:flannel', 'CN=usernetes:flannel:a'] },
   },
   'with the rights of another component': {
     ...flannel,
-    requested: { ...nothing, subject: ['O=system:masters', 'CN=usernetes:flannel:b'] },
+    requested: { ...flannel.requested, subject: ['O=system:masters', 'CN=usernetes:flannel:b'] },
   },
-  'as a server at the address of another': {
-    ...serving,
-    requested: { ...serving.requested, ips: ['192.0.2.10'] },
-  },
-  'as a server of another name': {
-    ...serving,
-    requested: { ...serving.requested, dns: ['b', 'kubernetes'] },
-  },
+  'of another signer': ofNode({ signerName: 'example.com/own' }),
+  'as a server at the address of another': server({ ips: ['192.0.2.12'] }),
+  'as a server at the address of the control plane': server({ ips: ['192.0.2.10'] }),
+  'as a server at its IPv4-mapped address': server({ ips: ['::ffff:192.0.2.10'] }),
+  'as a server at the address of the Service kubernetes': server({ ips: ['192.0.2.11', '10.0.0.1'] }),
+  'as a server at a loopback address': server({ ips: ['127.0.0.1'] }),
+  'as a server at the address of the cluster DNS': server({ ips: ['10.0.0.53'] }),
+  'as a server at an address that nobody has': server({ ips: ['192.0.2.99'] }),
+  'as a server of another name': server({ dns: ['b', 'kubernetes'] }),
+  'as a server of a name in DNS': server({ dns: ['kubernetes.default.svc'] }),
+  'as a server of a wildcard': server({ dns: ['*'] }),
+  'as a server of a name of another kind': server({ otherNames: 1 }),
   'as a server that is a client too': { ...serving, usages: [...serving.usages, 'client auth'] },
 };
 for (const [what, request] of Object.entries(overreaching)) {
-  test(`a node gets no certificate ${what}`, (t) => {
-    const verdict = judge(request, asMember);
-    t.true(verdict !== undefined && 'deny' in verdict);
-  });
+  test(`a node gets no certificate ${what}`, (t) => t.true(isDenied(judge(request, asMember))));
 }
 
-test('a node that was removed gets nothing any more', (t) => {
-  t.deepEqual(judge(asNode({}), { nodes, seenAt, requests: [] }), { deny: 'the cluster has no node b' });
+test('a node that has left or was removed gets nothing any more', (t) => {
+  for (const request of [ofNode({}), serving, flannel]) {
+    t.true(isDenied(judge(request, { ...asMember, members: membersWith({}) })), 'even if its Node is there');
+    const removed = membersWith({ nodes: { b }, removedAt: { b: 1 } });
+    t.true(isDenied(judge(request, { ...asMember, members: removed })));
+  }
 });
 
-test('requests of people, and those for other signers, are left to others', (t) => {
+test('a node is known by its certificates: those of an earlier one of its name get nothing', (t) => {
+  const nodes = { b: { ...b, credentials: ['X509SHA256=1', 'X509SHA256=2'] } };
+  const view = { ...asMember, members: membersWith({ nodes }) };
+  for (const request of [ofNode({}), serving, flannel]) {
+    t.deepEqual(judge({ ...request, credential: 'X509SHA256=2' }, view), approved);
+    t.true(isDenied(judge({ ...request, credential: 'X509SHA256=0' }, view)));
+    t.true(isDenied(judge(request, view)), 'or one that does not say');
+  }
+});
+
+test('a node whose address is not known gets no server certificate', (t) => {
+  const members = membersWith({ nodes: { b: { admittedAt: 0 } } });
+  t.true(isDenied(judge(server({ ips: [] }), { ...asMember, members })));
+});
+
+test('requests of people are left to others', (t) => {
   t.is(judge({ ...joining, username: 'jane', groups: [] }, alone), undefined);
-  t.is(judge(asNode({ signerName: 'example.com/own' }), asMember), undefined);
 });

@@ -1,7 +1,9 @@
-import { createPrivateKey } from 'node:crypto';
+import { createPrivateKey, webcrypto } from 'node:crypto';
+import type * as X509 from '@peculiar/x509';
 import test from 'ava';
 import { workerCertificates } from '#src/pki/certificates.js';
 import { createRequest, readRequest } from '#src/pki/request.js';
+import { x509 } from '#src/pki/x509.js';
 
 const table = workerCertificates('second', '192.0.2.11');
 
@@ -39,4 +41,42 @@ test('each node has an identity of its own for each component', (t) => {
 
 test('what is no request is told apart', (t) => {
   t.throws(() => readRequest('no request'));
+});
+
+/** A request, signed with a throw-away key, with whatever is wanted in it. */
+async function handmade(attributes: X509.Attribute[]): Promise<string> {
+  const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+  const request = await x509.Pkcs10CertificateRequestGenerator.create({
+    name: [{ O: ['system:nodes'] }, { CN: ['system:node:second'] }],
+    keys,
+    signingAlgorithm: algorithm,
+    attributes,
+  });
+  return `${request.toString('pem')}\n`;
+}
+const named = (...dns: string[]): X509.Extension =>
+  new x509.SubjectAlternativeNameExtension(dns.map((value) => ({ type: 'dns' as const, value })));
+const asking = (...extensions: X509.Extension[]): X509.Attribute => new x509.ExtensionsAttribute(extensions);
+
+test('names in a second place are not overlooked: others find them there', async (t) => {
+  const usages = new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign);
+  const hidden: Record<string, X509.Attribute[]> = {
+    'in a second attribute': [asking(named('second')), asking(named('kubernetes'))],
+    'in a second extension': [asking(named('second'), named('kubernetes'))],
+    'after an extension of another kind': [asking(usages), asking(named('kubernetes'))],
+    'of another kind': [asking(usages)],
+    'in an attribute of another kind': [new x509.ChallengePasswordAttribute('word')],
+  };
+  for (const [where, attributes] of Object.entries(hidden))
+    t.true(readRequest(await handmade(attributes)).otherNames > 0, where);
+  t.is(readRequest(await handmade([asking(named('second'))])).otherNames, 0);
+  t.is(readRequest(await handmade([])).otherNames, 0);
+});
+
+test('a request is one block of PEM: others may take the second, or skip the first', async (t) => {
+  const good = await handmade([]);
+  for (const text of [`${good}${good}`, `text\n${good}`, `${good}text`, good.replaceAll('REQUEST', 'REQUES')])
+    t.throws(() => readRequest(text));
+  t.throws(() => readRequest(good.replace('\n', '\nProc-Type: 4\n\n')), undefined, 'with a header');
 });

@@ -7,7 +7,7 @@ import { connect, createServer, type ConnectionOptions } from 'node:tls';
 import test, { type ExecutionContext } from 'ava';
 import type { Event } from '#src/lib/events.js';
 import { U7sError } from '#src/lib/errors.js';
-import { certificateTable, type AuthorityName } from '#src/pki/certificates.js';
+import { authorities, certificateTable, type AuthorityName } from '#src/pki/certificates.js';
 import { certificateExpiries } from '#src/pki/inspect.js';
 import { ensurePki } from '#src/pki/rotate.js';
 import { temporary } from '../temporary.js';
@@ -47,10 +47,10 @@ function changed(before: Record<string, string>, after: Record<string, string>):
 
 const openssl = (...args: string[]): string => execFileSync('openssl', args, { encoding: 'utf8' });
 
-test('the first time makes the three authorities, each leaf, the token key and the encryption key', async (t) => {
+test('the first time makes the four authorities, each leaf, the token key and the encryption key', async (t) => {
   const dir = join(await emptyDir(t), 'state', 'pki');
   const { created, renewed } = await ensurePki(dir, table);
-  const pairs = ['ca', 'etcd-ca', 'front-proxy-ca', ...table.map(({ name }) => name)];
+  const pairs = [...Object.keys(authorities), ...table.map(({ name }) => name)];
   t.deepEqual(created.sort(), [...pairs, 'sa', 'encryption-config'].sort());
   t.deepEqual(renewed, []);
   t.deepEqual(
@@ -100,7 +100,7 @@ test('a leaf is valid for a year, an authority for ten', async (t) => {
   const expiries = await certificateExpiries(dir);
   t.is(expiries['ca'], '2036-03-01T12:00:00.000Z');
   t.is(expiries['kubelet'], '2027-03-01T12:00:00.000Z');
-  t.is(Object.keys(expiries).length, table.length + 3);
+  t.is(Object.keys(expiries).length, table.length + 4);
 });
 
 test('there are no expiries where there are no certificates', async (t) => {
@@ -185,7 +185,7 @@ test('a leaf does not outlive its authority, whose end is announced', async (t) 
   await ensurePki(dir, table, { now: new Date(start + 3600 * dayMs), report: (event) => events.push(event) });
   const { ca, admin } = await certificateExpiries(dir);
   t.is(admin, ca);
-  t.is(events.filter(({ kind }) => kind === 'warning').length, 3);
+  t.is(events.filter(({ kind }) => kind === 'warning').length, 4);
 });
 
 test('only the leaf whose names changed is renewed, and the reason is told', async (t) => {
@@ -256,6 +256,26 @@ test('an authority with another key, or out of its time, is an error', async (t)
   t.like(error.fixes[1], { commands: [['cleanup']] });
   await copyFile(join(dir, 'etcd-ca.key'), join(dir, 'ca.key'));
   await t.throwsAsync(ensurePki(dir, table), { code: 'pki-damaged' });
+});
+
+test('a cluster from before kubelets had an authority of their own gets it, and its kubelet a new certificate', async (t) => {
+  const dir = await freshPki(t);
+  const before = await contents(dir);
+  await rm(join(dir, 'kubelet-ca.crt'));
+  await rm(join(dir, 'kubelet-ca.key'));
+  const { created, renewed } = await ensurePki(dir, table);
+  t.deepEqual(created, ['kubelet-ca']);
+  t.deepEqual(renewed, ['kubelet-server']);
+  const files = ['kubelet-ca', 'kubelet-server'].flatMap((name) => [`${name}.crt`, `${name}.key`]);
+  t.deepEqual(changed(before, await contents(dir)).sort(), files);
+});
+
+test('a kubelet is no server for those who trust the authority of the API', async (t) => {
+  const dir = await freshPki(t);
+  const verify = (authority: string): string =>
+    openssl('verify', '-CAfile', join(dir, `${authority}.crt`), join(dir, 'kubelet-server.crt'));
+  t.notThrows(() => verify('kubelet-ca'));
+  t.throws(() => verify('ca'));
 });
 
 test('sa.pub is derived from sa.key again', async (t) => {

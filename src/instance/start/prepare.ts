@@ -3,9 +3,10 @@ import { clusterAddons } from '../../addons/cluster-addons.js';
 import { installedArtifact } from '../../artifacts/resolve.js';
 import { bundledImages } from '../../images/bundled.js';
 import type { KubeObject } from '../../kube/object.js';
+import { isTransient } from '../../kube/wait.js';
 import { architecture } from '../../lib/architecture.js';
 import { step } from '../../lib/events.js';
-import { renewCertificates } from '../../membership/certificates.js';
+import { lifeOfCertificates, renewCertificates } from '../../membership/certificates.js';
 import { sharedSettings } from '../../settings/shared.js';
 import { certificateTable, workerCertificates } from '../../pki/certificates.js';
 import { authorityFile } from '../../pki/identity.js';
@@ -69,7 +70,10 @@ async function prepareCertificates(context: InstanceContext, settings: Settings)
   });
 }
 
-/** Those of a worker come from its control plane, which is not asked as long as they are valid. */
+/**
+ * Those of a worker come from its control plane, which is not asked until they are due. If it does not answer, those that are
+ * there must do: they are renewed while the node runs, too.
+ */
 async function ensureCertificates(
   { paths: { pki }, report, signal }: InstanceContext,
   settings: Settings,
@@ -78,7 +82,11 @@ async function ensureCertificates(
   if (controlPlane === undefined)
     return ensurePki(pki, certificateTable(certificateInput(settings)), { report });
   const table = workerCertificates(nodeName, hostIp ?? '');
-  return { created: [], renewed: await renewCertificates(pki, table, controlPlane, signal) };
+  const renewed = await renewCertificates(pki, table, controlPlane, signal).catch(async (error: unknown) => {
+    if (!isTransient(error) || (await lifeOfCertificates(pki, table)).end < Date.now()) throw error;
+    return [];
+  });
+  return { created: [], renewed };
 }
 
 /** None on a worker: they are the control plane's to apply. */
@@ -88,9 +96,13 @@ async function addonsOf(
   coredns: string,
 ): Promise<KubeObject[]> {
   if (roleOf(settings) === 'worker') return [];
-  const { dnsAddress, dnsDomain, nodeSubnet, severalNodes } = settings;
+  const { nodeName, dnsAddress, dnsDomain, nodeSubnet, severalNodes } = settings;
   const hostAddress = hostAddressIn(nodeSubnet);
-  const rootCa = await readFile(authorityFile(pki), 'utf8');
-  const values = { coredns, dnsAddress, dnsDomain, hostAddress, rootCa, facts: sharedSettings(settings) };
+  const [rootCa, kubeletCa] = await Promise.all([
+    readFile(authorityFile(pki), 'utf8'),
+    readFile(authorityFile(pki, 'kubelet-ca'), 'utf8'),
+  ]);
+  const facts = sharedSettings(settings);
+  const values = { nodeName, coredns, dnsAddress, dnsDomain, hostAddress, rootCa, kubeletCa, facts };
   return clusterAddons(projectRoot, values, severalNodes);
 }

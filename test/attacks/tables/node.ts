@@ -232,6 +232,19 @@ const wanted: Record<string, Wanted> = {
   'the approver': { ...anyClient, commonName: 'usernetes:node-approver' },
   'a server for the API': { ...server, hosts: ['kubernetes.default.svc'] },
   'a server for the control plane’s address': { ...server, hosts: ['10.199.0.11'] },
+  'a server for the control plane’s address, spelt otherwise': { ...server, hosts: ['::ffff:10.199.0.11'] },
+  'a server for the Service kubernetes': { ...server, hosts: ['10.0.0.1'] },
+  'a server for the cluster DNS': { ...server, hosts: ['10.0.0.53'] },
+  'a server for loopback': { ...server, hosts: ['127.0.0.1'] },
+  'a server for loopback in IPv6': { ...server, hosts: ['::1'] },
+  'a server for every address': { ...server, hosts: ['0.0.0.0'] },
+  'a server for localhost': { ...server, hosts: ['localhost'] },
+  'a server for kubernetes': { ...server, hosts: ['u7s-attack-h2', 'kubernetes'] },
+  'a server for the control plane’s name': { ...server, hosts: ['u7s-attack-h1'] },
+  'a server for an address that no node has': { ...server, hosts: ['10.199.0.99'] },
+  'a server that is called kubernetes': { ...server, commonName: 'system:node:kubernetes.default.svc' },
+  'a signer that is not ours': { ...server, signerName: 'example.com/servers' },
+  'a client of a signer that is not ours': { ...kubeletClient, ...own, signerName: 'example.com/clients' },
   'a server for a name elsewhere': { ...server, hosts: ['registry.example.com'] },
   'a server for any name': { ...server, hosts: ['*'] },
 };
@@ -246,6 +259,92 @@ const requesting = Object.entries(wanted).map(([whom, spec]) =>
     },
   ),
 );
+
+/** By the certificate of a node that was removed, kept by who had its host. */
+async function asRemoved(
+  ground: Ground,
+  name: 'kubelet' | 'kube-proxy' | 'flannel',
+): Promise<{ who: Partial<HttpQuestion>; node: string }> {
+  const { name: removed, keys } = await ground.removed();
+  const pair = keys[name];
+  if (pair === undefined) throw new Error(`the removed node had no certificate ${name}`);
+  return { who: { ...pair }, node: removed };
+}
+const afterRemoval: [string, RegExp, (node: string) => [string, Partial<HttpQuestion>?]][] = [
+  [
+    'registers its node again',
+    /^403$/,
+    (name) => ['/api/v1/nodes', json('POST', { apiVersion: 'v1', kind: 'Node', metadata: { name } })],
+  ],
+  [
+    'writes the status of its node',
+    /^40[34]$/,
+    (name) => [`/api/v1/nodes/${name}/status`, json('PATCH', { status: { phase: 'Running' } })],
+  ],
+  ['lists its pods', /^403$/, () => ['/api/v1/pods']],
+  ['lists Secrets', /^403$/, () => ['/api/v1/secrets']],
+  [
+    'makes a pod for itself',
+    /^40[034]$/,
+    (name) => [
+      '/api/v1/namespaces/default/pods',
+      json('POST', {
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { name: `x-${name}`, annotations: { 'kubernetes.io/config.mirror': 'x' } },
+        spec: { nodeName: name, containers: [{ name: 'x', image: 'x' }] },
+      }),
+    ],
+  ],
+  [
+    'gets a token of a service account',
+    /^403$/,
+    () => [
+      '/api/v1/namespaces/default/serviceaccounts/default/token',
+      json('POST', { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: {} }),
+    ],
+  ],
+];
+const removedNodes = [
+  ...afterRemoval.map(([what, held, question]) =>
+    node('was removed', `the kubelet of a removed node ${what}`, held, async (ground) => {
+      const { who, node: name } = await asRemoved(ground, 'kubelet');
+      const [path, more] = question(name);
+      return (await ground.outsider()).status(ground.api(path, { ...more, ...who }));
+    }),
+  ),
+  ...(
+    [
+      [
+        'its kubelet',
+        (name) => ({ ...kubeletClient, commonName: `system:node:${name}`, organization: 'system:nodes' }),
+      ],
+      [
+        'its kubelet as a server',
+        (name) => ({
+          ...kubeletServer,
+          usage: 'server',
+          commonName: `system:node:${name}`,
+          organization: 'system:nodes',
+          hosts: [name],
+        }),
+      ],
+      [
+        'its flannel',
+        (name) => ({
+          ...anyClient,
+          commonName: `usernetes:flannel:${name}`,
+          organization: 'usernetes:flannel',
+        }),
+      ],
+    ] as [string, (name: string) => Wanted][]
+  ).map(([whom, spec]) =>
+    node('was removed', `a removed node renews the certificate of ${whom}`, /^denied: /, async (ground) => {
+      const { who, node: name } = await asRemoved(ground, 'kubelet');
+      return askForCertificate(ground, await ground.outsider(), who, spec(name));
+    }),
+  ),
+];
 
 const absent = [
   'ca.key',
@@ -274,10 +373,20 @@ export const nodeAttacks: readonly Attack[] = [
   ...componentsOf,
   ...flannelWrites,
   ...requesting,
+  ...removedNodes,
   ...absent,
 ];
 
 export const nodeDoors: readonly Door[] = [
+  {
+    kind: 'was removed',
+    name: 'the API server still knows its certificate',
+    open: /^200$/,
+    opens: async (ground) => {
+      const { who } = await asRemoved(ground, 'kubelet');
+      return (await ground.outsider()).status(ground.api('/api/v1/services', who));
+    },
+  },
   {
     kind: 'asks the API as a kubelet',
     name: 'a joined node’s kubelet reads its own node',

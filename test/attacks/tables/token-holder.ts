@@ -74,6 +74,13 @@ const impersonated = [
   ),
 );
 
+const joiningAs = (name: string, address = '10.199.0.99'): Wanted => ({
+  ...kubeletClient,
+  commonName: `system:node:${name}`,
+  organization: 'system:nodes',
+  ...(address === '' ? {} : { address }),
+});
+
 const notAdmitted = /^(denied: |403 )/;
 const wanted: Record<string, Wanted> = {
   'the administrator': {
@@ -102,6 +109,18 @@ const wanted: Record<string, Wanted> = {
     commonName: 'system:node:',
     organization: 'system:nodes',
   },
+  'a node called kubernetes': joiningAs('kubernetes'),
+  'a node called localhost': joiningAs('localhost'),
+  'a node called kubernetes.default.svc': joiningAs('kubernetes.default.svc'),
+  'a node that does not say where it is': joiningAs('x', ''),
+  'a node at the control plane’s address': joiningAs('x', '10.199.0.11'),
+  'a node at the control plane’s address, spelt otherwise': joiningAs('x', '::ffff:10.199.0.11'),
+  'a node at the address of the Service kubernetes': joiningAs('x', '10.0.0.1'),
+  'a node at a loopback address': joiningAs('x', '127.0.0.1'),
+  'a node at every address': joiningAs('x', '0.0.0.0'),
+  'a node at the metadata address of clouds': joiningAs('x', '169.254.169.254'),
+  'a node at the address of a pod': joiningAs('x', '10.5.0.2'),
+  'a signer that is not ours': { ...joiningAs('x'), signerName: 'example.com/servers' },
   'a node with another address': {
     ...kubeletClient,
     commonName: 'system:node:x',
@@ -138,7 +157,20 @@ const requesting = Object.entries(wanted).map(([whom, spec]) =>
   ),
 );
 
-export const tokenAttacks: readonly Attack[] = [...rights, ...impersonated, ...requesting];
+const reusing = holder(
+  'asks for certificates with a token',
+  'admits a second node with a token for one, after the first request was cleaned away',
+  notAdmitted,
+  async (ground) => {
+    const token = { headers: { authorization: `Bearer ${await ground.token()}` } };
+    const ask = async (name: string, address: string): Promise<string> =>
+      askForCertificate(ground, await ground.outsider(), token, joiningAs(name, address));
+    const first = await ask('one', '10.199.0.97');
+    return first === 'issued' ? ask('two', '10.199.0.98') : `the first: ${first}`;
+  },
+);
+
+export const tokenAttacks: readonly Attack[] = [...rights, ...impersonated, ...requesting, reusing];
 
 export const tokenDoors: readonly Door[] = [
   {
@@ -159,7 +191,7 @@ export const tokenDoors: readonly Door[] = [
         ground,
         await ground.outsider(),
         { headers: { authorization: `Bearer ${await ground.token()}` } },
-        { ...kubeletClient, commonName: 'system:node:free', organization: 'system:nodes' },
+        joiningAs('free', '10.199.0.96'),
       ),
   },
 ];

@@ -20,9 +20,10 @@ async function ensureOnSmallDisk(
   t: ExecutionContext,
   entry: LockEntry,
   content: Uint8Array,
+  announced: boolean,
 ): Promise<Outcome> {
   const mirror = await serve(t, (request, response) => {
-    response.writeHead(200, { 'content-length': content.length, etag: '"one"' });
+    response.writeHead(200, { ...(announced ? { 'content-length': content.length } : {}), etag: '"one"' });
     response.end(request.method === 'HEAD' ? undefined : content);
   });
   const projectRoot = await createProject(t, [entry]);
@@ -65,11 +66,15 @@ const disks: [what: string, content: Buffer][] = [
   ['the unpacked file', Buffer.concat([randomBytes(100 * 1024), Buffer.alloc(400 * 1024, 'text ')])],
 ];
 for (const [what, content] of disks) {
-  test(`a disk too small for ${what} is named with a fix, and nothing is left on it`, async (t) => {
-    const archive = archiveOf(content);
-    const { error, fixes, files } = await ensureOnSmallDisk(t, coreDnsEntry(archive), archive);
-    t.is(error, 'disk-full');
-    likeFixes(t, fixes, [/^free space/]);
-    t.deepEqual(files, []);
-  });
+  for (const announced of [true, false]) {
+    const when = announced ? 'before the first byte' : 'when it is full';
+    test(`a disk too small for ${what} is named with a fix ${when}, and nothing is left on it`, async (t) => {
+      const archive = archiveOf(content);
+      const { size: _size, ...unsized } = coreDnsEntry(archive);
+      const { error, fixes, files } = await ensureOnSmallDisk(t, unsized, archive, announced);
+      t.is(error, 'disk-full');
+      likeFixes(t, fixes, announced ? [/^free space/, /XDG_DATA_HOME/] : [/^free space/]);
+      t.deepEqual(files, []);
+    });
+  }
 }

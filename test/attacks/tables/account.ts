@@ -308,7 +308,10 @@ export const accountDoors: readonly Door[] = [
     open: /33 111/,
     opens: async (ground) => {
       await ground.pod('plain');
-      return atRootsTerminal(ground, '$u7s kubectl exec -it -n attacks pod-plain -- /bin/busybox stty size');
+      return atRootsTerminal(
+        ground,
+        `$u7s kubectl exec -it -n attacks pod-plain -- /bin/sh -c 'until /bin/busybox stty size; do :; done'`,
+      );
     },
   },
   {

@@ -83,7 +83,7 @@ export function defaultOf(name: SettingName, settings: Settings): unknown {
   const { default: value } = table[name] as Setting;
   if (typeof value !== 'function') return value;
   const basis = { ...settings, hostname: hostname(), addressIn: nthAddress };
-  return (value as (basis: Basis) => unknown)(basis as Basis);
+  return (value as (basis: Basis) => unknown)(basis);
 }
 
 /** Checks and completes `input`; the error names every wrong field. */

@@ -7,8 +7,9 @@ import type { ExecutionContext } from 'ava';
 import { instanceName } from '#src/settings/paths.js';
 import { account, stillRunning } from '../account.js';
 import { busyboxImage, container, pod, serve } from '../pods.js';
-import { clusterProcesses, clusterUid, status } from '../running-cluster.js';
+import { clusterProcesses, clusterUid, status, until } from '../running-cluster.js';
 import { apply, kubectl, ok, sh } from '../shell.js';
+import { outside } from './outside.js';
 
 /** One thing that holds whatever the runtime is; those of a preset run in their order, on one cluster. */
 export type Check = (t: ExecutionContext, preset: Preset) => Promise<void>;
@@ -122,11 +123,32 @@ export const kubernetesChecks: Readonly<Record<string, Check>> = {
     await ok('bin/u7s.js', ['down']);
     t.is((await sh('bin/u7s.js', ['status'])).exitCode, 3);
     t.deepEqual(await stillRunning(processes), []);
-    await ok('./run.sh', ['-d']);
+    const { proxyPort, greeterPort } = await outside();
+    const env = { HTTPS_PROXY: `http://user:secret@127.0.0.1:${proxyPort}`, U7S_PASS_PROXY_PASSWORD: '1' };
+    const further = ['--host-access', String(greeterPort), '--kubelet-arg', 'max-pods=42'];
+    const { exitCode, stderr } = await sh('./run.sh', ['-d', ...further], { env });
+    t.is(exitCode, 0, stderr);
     t.is((await status()).preset, name, 'the preset need not be named again');
     t.is(await clusterUid(), uid);
     await kubectl('wait', 'pod/hello', '--for=condition=Ready', '--timeout=90s');
     t.is((await kubectl('exec', 'hello', '--', 'cat', '/data/file')).trim(), 'kept');
+  },
+
+  'a proxy and a port of the host': async (t) => {
+    const { proxyPort, greeterPort, asked } = await outside();
+    await kubectl('run', 'elsewhere', '--image=registry.invalid/image:1', '--restart=Never');
+    await until(() => Promise.resolve(asked.includes('registry.invalid:443')), 60_000);
+    t.deepEqual([...new Set(asked)], ['registry.invalid:443'], 'nothing of the cluster goes through it');
+    await kubectl('delete', 'pod', 'elsewhere', '--now');
+    const greeting = await inPod('hello', `nc -w 2 host.usernetes.internal ${greeterPort} </dev/null`);
+    t.is(greeting.trim(), 'greetings');
+    const closed = ['exec', 'hello', '--', 'nc', '-w', '2', 'host.usernetes.internal', String(proxyPort)];
+    t.not((await sh('./kubectl.sh', closed)).exitCode, 0, 'the proxy serves the node alone');
+    const shown = await ok('bin/u7s.js', ['status', '-o', 'json']);
+    t.regex(shown, new RegExp(`"proxy": "http://127\\.0\\.0\\.1:${proxyPort}"`));
+    t.notRegex(shown + (await ok('bin/u7s.js', ['config', 'view'])), /secret/);
+    const pods = await kubectl('get', 'nodes', '-o', 'jsonpath={.items[*].status.capacity.pods}');
+    t.is(pods, '42');
   },
 };
 

@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import { loadAddons } from '../kube/addons.js';
 import { hostNames } from '../rootless/network.js';
 import type { KubeObject } from '../kube/object.js';
+import type { ClusterAddons } from '../plan/types.js';
+import type { Feature } from '../settings/features.js';
 
 /** What the manifests are filled in with. */
 export type AddonValues = {
@@ -25,8 +27,9 @@ export type AddonValues = {
 export async function clusterAddons(
   projectRoot: string,
   { nodeName, coredns, dnsAddress, dnsDomain, hostAddress, rootCa, kubeletCa, facts }: AddonValues,
+  features: readonly Feature[],
   nodesMayJoin: boolean,
-): Promise<KubeObject[]> {
+): Promise<ClusterAddons> {
   const folder = join(projectRoot, 'config/manifests');
   const values = {
     COREDNS_IMAGE: coredns,
@@ -40,6 +43,10 @@ export async function clusterAddons(
     KUBELET_CA: JSON.stringify(kubeletCa),
     CLUSTER_FACTS: JSON.stringify(JSON.stringify(facts)),
   };
-  const forNodes = nodesMayJoin ? await loadAddons(join(folder, 'nodes'), values) : [];
-  return [...(await loadAddons(folder, values)), ...forNodes];
+  const load = (name: string): Promise<KubeObject[]> => loadAddons(join(folder, name), values);
+  const forNodes = nodesMayJoin ? await load('nodes') : [];
+  return {
+    first: [...(await load('.')), ...forNodes],
+    later: (await Promise.all(features.map(load))).flat(),
+  };
 }

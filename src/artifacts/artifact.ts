@@ -10,6 +10,7 @@ export type ArtifactName =
   | 'coredns'
   | 'flannel'
   | 'netcheck'
+  | 'local-storage'
   | 'slirp4netns'
   | 'fuse-overlayfs'
   | 'crio'

@@ -194,6 +194,16 @@ export const catalog: Readonly<Record<ArtifactName, Artifact>> = {
     downloads: [],
     build: { module: 'usernetes/build/netcheck', packages: { netcheck: '.' } },
   },
+  'local-storage': {
+    version: '1',
+    binaries: ['local-storage'],
+    downloads: [],
+    build: {
+      module: 'sigs.k8s.io/sig-storage-lib-external-provisioner/v13',
+      version: '13.1.0',
+      packages: { 'local-storage': '.' },
+    },
+  },
   kubernetes: {
     version: '1.36.3',
     binaries: kubernetesPrograms,

@@ -1,5 +1,4 @@
 import type { Readable } from 'node:stream';
-import { ensureArtifacts } from '../artifacts/resolve.js';
 import { U7sError } from '../lib/errors.js';
 import { u7s } from '../lib/fixes.js';
 import {
@@ -12,19 +11,18 @@ import {
   type Invitation,
 } from '../membership/join.js';
 import type { JoinWords } from '../membership/join-line.js';
-import { artifactsOf } from '../plan/artifacts.js';
 import { readRemembered } from '../settings/remembered.js';
 import type { Flags } from '../settings/flags.js';
 import { resolveSettings } from '../settings/resolve.js';
 import type { RuntimeName } from '../settings/runtime-names.js';
 import type { Settings } from '../settings/schema.js';
-import { artifactContext } from './artifact-context.js';
 import type { InstanceContext } from './context.js';
 import { readJoinFile } from './join-file.js';
 import { membershipOf } from './membership.js';
 import { resetTargets, stopAndRemove } from './removal.js';
 import { checkHost, hostNetworksToAvoid } from './start/host.js';
 import { freePortFinder } from './start/node-ports.js';
+import { ensurePrograms } from './start/programs.js';
 import { start, type StartResult } from './start/start.js';
 import { defaultTimeoutMs, up } from './up.js';
 
@@ -59,10 +57,7 @@ export async function join(context: InstanceContext, request: JoinRequest): Prom
     await requireRoom(controlPlane, { nodeName, hostIp }, signal);
     const trial = await checkHost(context, settings);
     // Takes longer than a refusal may come late.
-    await ensureArtifacts(
-      artifactsOf(settings),
-      artifactContext(context, { artifacts: settings.artifacts, given: settings.artifactPaths }),
-    );
+    await ensurePrograms(context, settings);
     const result = await orNothing(context, settings, async () => {
       await obtainMembership(settings, paths, controlPlane, report, signal);
       return start(context, {

@@ -1,12 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { ensureArtifacts } from '../artifacts/resolve.js';
 import { stopInstance } from '../launcher/client.js';
-import { artifactsOf } from '../plan/artifacts.js';
 import { readRemembered } from '../settings/remembered.js';
 import { resolveSettings } from '../settings/resolve.js';
-import { artifactContext } from './artifact-context.js';
 import type { InstanceContext } from './context.js';
 import { checkHost } from './start/host.js';
+import { ensurePrograms } from './start/programs.js';
 import type { StartResult } from './start/start.js';
 import { up } from './up.js';
 
@@ -20,8 +18,7 @@ export async function standby(context: InstanceContext, preset: string): Promise
   const settings = await resolveSettings({ instance: name, preset, projectRoot, env });
   await checkHost(context, settings);
   // As of a control plane that others join, which needs the most.
-  const needed = artifactsOf({ ...settings, severalNodes: true });
-  await ensureArtifacts(needed, artifactContext(context, { artifacts: settings.artifacts }));
+  await ensurePrograms(context, { ...settings, severalNodes: true });
   return undefined;
 }
 

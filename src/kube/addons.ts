@@ -4,7 +4,7 @@ import pRetry from 'p-retry';
 import { messageOf, U7sError } from '../lib/errors.js';
 import type { KubeClient } from './client.js';
 import { KubeError } from './errors.js';
-import { objectPath, type KubeObject } from './object.js';
+import { collectionPath, objectPath, type KubeObject } from './object.js';
 import { isTransient, waitForObject } from './wait.js';
 
 /** Owner of the fields that we apply, as `kubectl get -o yaml --show-managed-fields` shows it. */
@@ -65,7 +65,7 @@ export async function applyAddons(
 async function applyAll(client: KubeClient, objects: KubeObject[], signal: AbortSignal): Promise<void> {
   await Promise.all(
     objects.map((object) =>
-      persist(() => client.apply(object, { fieldManager, signal, timeoutMs: Infinity }), signal),
+      persist(() => applyOne(client, object, signal), signal),
     ),
   );
 }
@@ -95,6 +95,20 @@ function persist<T>(attempt: () => Promise<T>, signal: AbortSignal): Promise<T> 
     maxTimeout: 1000,
     shouldRetry: ({ error }) => isTransient(error),
   });
+}
+
+/** A class is the administrator's once it is there; what makes it up can never be changed. */
+async function applyOne(client: KubeClient, object: KubeObject, signal: AbortSignal): Promise<void> {
+  if (object.kind !== 'StorageClass') {
+    await client.apply(object, { fieldManager, signal, timeoutMs: Infinity });
+    return;
+  }
+  try {
+    const path = `${collectionPath(object)}?fieldManager=${fieldManager}`;
+    await client.request('POST', path, { body: object, signal, timeoutMs: Infinity });
+  } catch (error) {
+    if (!(error instanceof KubeError) || error.status !== 409) throw error;
+  }
 }
 
 function substitute(path: string, text: string, values: Readonly<Record<string, string>>): string {

@@ -24,12 +24,17 @@ const clusterScoped = new Set([
 ]);
 
 /** The API path of one object: `/apis/apps/v1/namespaces/kube-system/deployments/coredns`. */
-export function objectPath({ apiVersion, kind, metadata }: KubeObject): string {
+export function objectPath(object: KubeObject): string {
+  return `${collectionPath(object)}/${encodeURIComponent(object.metadata.name)}`;
+}
+
+/** The API path of the objects of the same kind and namespace. */
+export function collectionPath({ apiVersion, kind, metadata }: KubeObject): string {
   const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
   const namespace = clusterScoped.has(kind)
     ? ''
     : `/namespaces/${encodeURIComponent(metadata.namespace ?? 'default')}`;
-  return `${root}${namespace}/${pluralOf(kind)}/${encodeURIComponent(metadata.name)}`;
+  return `${root}${namespace}/${pluralOf(kind)}`;
 }
 
 /** The rule that Kubernetes itself falls back to: `UnsafeGuessKindToResource` in apimachinery. */

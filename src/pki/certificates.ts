@@ -89,6 +89,7 @@ export function certificateTable(input: CertificateTableInput): CertificateSpec[
     client('kube-proxy', 'ca', 'system:kube-proxy'),
     // config/manifests/port-publisher.yaml grants it its few rights.
     client('port-publisher', 'ca', 'usernetes:port-publisher'),
+    ofNode('local-storage', nodeName),
     ...(severalNodes
       ? [
           ofNode('flannel', nodeName),
@@ -104,7 +105,7 @@ export function certificateTable(input: CertificateTableInput): CertificateSpec[
 }
 
 /** The components of nodes that Kubernetes itself has no name for; they are called `usernetes:<component>:<node>`. */
-export const nodeComponents = ['kube-proxy', 'flannel'] as const;
+export const nodeComponents = ['kube-proxy', 'flannel', 'local-storage'] as const;
 
 /** Every certificate of a node that has joined a control plane elsewhere, which signs them. */
 export function workerCertificates(nodeName: string, hostIp: string): CertificateSpec[] {

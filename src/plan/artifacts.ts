@@ -1,13 +1,20 @@
 import type { ArtifactName } from '../artifacts/artifact.js';
 import type { ResolvedArtifact } from '../artifacts/store.js';
 import { runtimes } from '../runtimes/table.js';
+import { features, hasFeature, type Feature } from '../settings/features.js';
 import { roleOf } from '../settings/role.js';
 import type { Settings } from '../settings/schema.js';
 
+type NodeSettings = Pick<Settings, 'runtime' | 'kubernetes' | 'controlPlane' | 'severalNodes'> &
+  Partial<Pick<Settings, 'without'>>;
+
+/** What a cluster can do without, where it cannot be got. */
+export const artifactsOfFeature: Readonly<Record<Feature, readonly ArtifactName[]>> = {
+  storage: ['local-storage'],
+};
+
 /** Everything that the programs of an instance come from. */
-export function artifactsOf(
-  settings: Pick<Settings, 'runtime' | 'kubernetes' | 'controlPlane' | 'severalNodes'>,
-): ArtifactName[] {
+export function artifactsOf(settings: NodeSettings): ArtifactName[] {
   const ofKubernetes: ArtifactName[] = ['kubernetes', 'cni-plugins', 'coredns'];
   const ofControlPlane: ArtifactName[] = roleOf(settings) === 'control-plane' ? ['etcd'] : [];
   const ofSeveral: ArtifactName[] = settings.severalNodes ? ['flannel'] : [];
@@ -16,6 +23,7 @@ export function artifactsOf(
     ...runtimes[settings.runtime].artifacts,
     'rootlesskit',
     'slirp4netns',
+    ...features.flatMap((feature) => (hasFeature(settings, feature) ? artifactsOfFeature[feature] : [])),
   ];
 }
 

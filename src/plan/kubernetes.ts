@@ -1,5 +1,4 @@
 import type { ApiAccess } from '../kube/connect.js';
-import type { KubeObject } from '../kube/object.js';
 import { certificateTable, workerCertificates } from '../pki/certificates.js';
 import { identityFiles } from '../pki/identity.js';
 import { parsePortRanges } from '../rootless/port-range.js';
@@ -8,13 +7,13 @@ import type { Paths } from '../settings/paths.js';
 import { administrator, roleOf } from '../settings/role.js';
 import type { Settings } from '../settings/schema.js';
 import { certificateInput } from './certificates.js';
-import type { PublishPlan, KubernetesPlan } from './types.js';
+import type { ClusterAddons, PublishPlan, KubernetesPlan } from './types.js';
 
 /** What kubectl shows as the node's role. A kubelet may not say it of itself. */
 const controlPlaneRole = { 'node-role.kubernetes.io/control-plane': '' };
 
 /** What acts through the API from the host's side. */
-export function planKubernetes(settings: Settings, paths: Paths, addons: KubeObject[]): KubernetesPlan {
+export function planKubernetes(settings: Settings, paths: Paths, addons: ClusterAddons): KubernetesPlan {
   const apiAs = (identity: string): ApiAccess => ({
     server: apiServerUrl(settings),
     ...identityFiles(paths.pki, identity),

@@ -6,6 +6,8 @@ import { kubeControllerManager } from '../services/kube-controller-manager.js';
 import { kubeProxy } from '../services/kube-proxy.js';
 import { kubeScheduler } from '../services/kube-scheduler.js';
 import { kubelet } from '../services/kubelet.js';
+import { localStorage } from '../services/local-storage.js';
+import { hasFeature } from '../settings/features.js';
 import type { Runtime, RuntimeContext } from '../runtimes/runtime.js';
 
 const controlPlane = [etcd, kubeApiserver, kubeControllerManager, kubeScheduler];
@@ -18,5 +20,6 @@ export function nodeServices(context: RuntimeContext, runtime: Runtime): Service
     kubelet(context, runtime),
     kubeProxy(context),
     ...(context.settings.severalNodes ? [flannel(context)] : []),
+    ...(hasFeature(context.settings, 'storage') ? [localStorage(context)] : []),
   ];
 }

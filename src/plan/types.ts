@@ -25,11 +25,14 @@ export type HostFacts = {
   engineOptions: EngineOptions;
 };
 
+/** `first`: what the node waits for. `later`: what makes up its features, for when the node has less to do. */
+export type ClusterAddons = { first: KubeObject[]; later: KubeObject[] };
+
 /** What has been made for the services to use. */
 export type Made = {
   /** Missing where there is no Kubernetes. */
   images?: { pause: BundledImage; coredns: BundledImage; netcheck?: BundledImage };
-  addons: KubeObject[];
+  addons: ClusterAddons;
 };
 
 /** What is needed to open the namespaces; known before certificates and images are. */
@@ -95,7 +98,7 @@ export type KubernetesPlan = {
   /** Those that the settings give to the node. */
   nodeLabels: Record<string, string>;
   /** None on a worker: they are the control plane's to apply. */
-  addons: KubeObject[];
+  addons: ClusterAddons;
   /** As seen from the host. */
   api: ApiAccess;
   /** Missing with --no-expose. */

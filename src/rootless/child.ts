@@ -53,7 +53,10 @@ const metadata = ['169.254.0.0/16', 'fd00:ec2::254/128'];
 /** What a container runtime has in the namespaces. */
 export type RuntimePlace = Pick<NamespaceSetup, 'remove' | 'binds' | 'links'>;
 
-export type NodeFolders = Record<'kubelet' | 'cni' | 'podLogs', string>;
+export type NodeFolders = Record<'kubelet' | 'cni' | 'podLogs' | 'volumes', string>;
+
+/** Where the volumes of pods are in every node's namespaces. It stands in PersistentVolumes, which never change. */
+export const volumesFolder = '/var/lib/usernetes/volumes';
 
 /** First on the PATH of everything in the namespaces: programs that the host has under another name. */
 export const chosenPrograms = '/run/usernetes/sbin';
@@ -71,7 +74,7 @@ export function namespaceSetup(
     remove: [
       // The last is where runc keeps its containers when it is told nothing else, as by BuildKit and CRI-O.
       ...['netns', 'flannel', 'xtables.lock', 'runc'].map((name) => `/run/${name}`),
-      ...['kubelet', 'cni'].map((name) => `/var/lib/${name}`),
+      ...['kubelet', 'cni', 'usernetes'].map((name) => `/var/lib/${name}`),
       '/opt/cni',
       ...runtime.remove,
     ],
@@ -80,6 +83,7 @@ export function namespaceSetup(
       { source: folders.kubelet, target: '/var/lib/kubelet', shared: true },
       { source: folders.cni, target: '/var/lib/cni' },
       { source: folders.podLogs, target: '/var/log' },
+      { source: folders.volumes, target: volumesFolder },
       ...runtime.binds,
     ],
     tmpfs: ['/run/netns'],

@@ -23,6 +23,8 @@ export type Paths = {
   etcd: string;
   kubelet: string;
   cni: string;
+  /** Of PersistentVolumes. */
+  volumes: string;
   /** Becomes /var/log inside: the logs of pods. */
   podLogs: string;
   adminKubeconfig: string;
@@ -83,6 +85,7 @@ export function clusterPaths(user: UserDirs, cluster: string): Paths {
     etcd: join(state, 'etcd'),
     kubelet: join(state, 'kubelet'),
     cni: join(state, 'cni'),
+    volumes: join(state, 'volumes'),
     podLogs: join(state, 'pod-logs'),
     adminKubeconfig: join(state, 'admin.kubeconfig'),
     remembered: join(state, 'cluster.json'),

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { Settings } from './schema.js';
+import { schemaOf, type Settings } from './schema.js';
 import { settingEntries, type SettingName, type table } from './table.js';
 
 type SharedName = {
@@ -11,7 +11,7 @@ export type SharedSettings = Pick<Settings, SharedName>;
 
 const shared = settingEntries.filter(([, entry]) => entry.shared);
 
-const sharedSchema = z.object(Object.fromEntries(shared.map(([name, { schema }]) => [name, schema(z)])));
+const sharedSchema = z.object(Object.fromEntries(shared.map(([name, entry]) => [name, schemaOf(entry)])));
 
 /** What a control plane gives to nodes that join. */
 export function sharedSettings(settings: Settings): SharedSettings {

@@ -5,6 +5,7 @@ import { formatPortSpec, parsePortSpec, type PortSpec } from '../rootless/port-s
 import { messageOf } from '../lib/errors.js';
 import { u7s } from '../lib/fixes.js';
 import type { Setting, Zod } from './entry.js';
+import { features } from './features.js';
 import { defaultNodeName } from './node-name.js';
 import { defaultCluster, namePattern } from './paths.js';
 import { components } from './components.js';
@@ -409,6 +410,22 @@ export const table = {
     verbs: ['up'],
     variables: ['U7S_AUDIT_LEVEL'],
     memory: { 'control-plane': 'kept' },
+  },
+  without: {
+    schema: (z) => z.array(z.enum(features, `must be of ${features.join(', ')}`)),
+    help: `what this cluster is to do without, of ${features.join(', ')}; or none, to have all of it again`,
+    default: [],
+    flag: '--without <features>',
+    verbs: ['up'],
+    variables: ['U7S_WITHOUT'],
+    reading: {
+      read: (text) => (text === 'none' ? [] : features.find((feature) => feature === text)),
+      kind: 'a feature',
+      form: `${features.join(', ')} or none`,
+    },
+    several: { as: 'list', separator: /[,\s]+/ },
+    memory: { 'control-plane': 'kept', worker: 'fixed' },
+    shared: true,
   },
   artifacts: {
     schema: (z) => z.enum(ways, `must be one of ${ways.join(', ')}`),

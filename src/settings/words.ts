@@ -28,10 +28,12 @@ export function readWord({ reading, choices }: Written, word: string): unknown {
 
 /** The value of a flag, added to `before`, the value of the same flag further left. */
 export function readFlag(setting: Written, word: string, before: unknown): unknown {
+  if (setting.several?.as === 'list') {
+    const words = word.split(setting.several.separator);
+    return [before ?? [], ...words.map((each) => readWord(setting, each))].flat();
+  }
   const value = readWord(setting, word);
   switch (setting.several?.as) {
-    case 'list':
-      return [...((before as unknown[] | undefined) ?? []), value];
     case 'map':
       return { ...(before as object | undefined), ...(value as object) };
     default:

@@ -58,10 +58,13 @@ async function dns(
   signal: AbortSignal,
 ): Promise<void> {
   await step(report, 'dns', 'cluster DNS', async () => {
-    await applyAddons(client, addons, signal);
-    await unlessPressed(client, nodeName, since, signal, (until) =>
-      waitForDeploymentAvailable(client, 'kube-system', 'coredns', { since, node: nodeName }, until),
-    );
+    await applyAddons(client, addons.first, signal);
+    await Promise.all([
+      unlessPressed(client, nodeName, since, signal, (until) =>
+        waitForDeploymentAvailable(client, 'kube-system', 'coredns', { since, node: nodeName }, until),
+      ),
+      applyAddons(client, addons.later, signal),
+    ]);
   });
 }
 

@@ -83,7 +83,7 @@ export async function prepareLaunchers(
       'naive-services.sh': naiveServices(naive),
       'floor.sh': floorLauncher(floor, join(given, 'floor-services.sh')),
       'floor-services.sh': floorServices(floor),
-      'addons.json': JSON.stringify({ apiVersion: 'v1', kind: 'List', items: naive.kubernetes.addons }),
+      'addons.json': JSON.stringify({ apiVersion: 'v1', kind: 'List', items: naive.kubernetes.addons.first }),
     };
     for (const [name, content] of Object.entries(files)) await writeFile(join(scratch, name), content);
     await handOver(owner, scratch, given);
@@ -132,7 +132,7 @@ async function planShell(
   const { services, kubernetes } = planInstance(spec, paths, artifacts, host, {
     images,
     // Without what u7s makes ahead of kube-controller-manager.
-    addons: addons.filter(isNotAhead),
+    addons: { first: addons.filter(isNotAhead), later: [] },
   });
   if (kubernetes === undefined) throw new Error('the plan has no Kubernetes');
   return {

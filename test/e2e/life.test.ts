@@ -4,6 +4,7 @@ import test from 'ava';
 import { account, processTree, stillRunning } from './account.js';
 import { container, loadBusybox } from './pods.js';
 import { apply, kubectl, ok, sh } from './shell.js';
+import { database } from './volumes.js';
 
 /**
  * The life of a cluster; what goes wrong in it is in ../faults. The tests build on one another, in this order; they have a
@@ -32,7 +33,9 @@ test.before('a cluster with a Deployment', async (t) => {
       },
     },
   });
+  await apply(database('rows', {}));
   await kubectl('rollout', 'status', 'deployment/workload', '--timeout=60s');
+  await kubectl('rollout', 'status', 'statefulset/rows', '--timeout=60s');
 });
 
 test.after.always('the cluster is removed', async () => {
@@ -87,6 +90,7 @@ test.serial('after a reboot the same cluster comes back, with its Deployments', 
   await up();
   t.is(await clusterUid(), uid);
   await workloadRuns();
+  t.is(await kubectl('exec', 'rows-0', '--', 'cat', '/data/rows'), 'row\nrow\n');
   t.notRegex(await readFile('/proc/self/mountinfo', 'utf8'), /usernetes-life/);
 });
 
@@ -102,7 +106,7 @@ test.serial('reset empties the cluster, keeps the binaries and starts nothing', 
   const [uid, ca] = [await clusterUid(), await readFile(join(state, 'pki/ca.crt'), 'utf8')];
   await ok('bin/u7s.js', ['reset']);
   t.is((await sh('bin/u7s.js', ['status'])).exitCode, 3);
-  for (const gone of ['etcd', 'pki', 'kubelet', 'containerd'])
+  for (const gone of ['etcd', 'pki', 'kubelet', 'containerd', 'volumes'])
     await t.throwsAsync(lstat(join(state, gone)), { code: 'ENOENT' });
   await up();
   t.not(await clusterUid(), uid);
@@ -143,6 +147,7 @@ function serviceIn({ services }: Status, name: string): Service {
 async function workloadRuns(): Promise<void> {
   await kubectl('rollout', 'status', 'deployment/workload', '--timeout=60s');
   await kubectl('exec', 'deployment/workload', '--', 'true');
+  await kubectl('rollout', 'status', 'statefulset/rows', '--timeout=60s');
 }
 
 async function programOf(pid: number): Promise<string> {

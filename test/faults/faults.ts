@@ -28,6 +28,7 @@ const services = [
   'containerd',
   'kubelet',
   'kube-proxy',
+  'local-storage',
 ] as const;
 
 const kill = (...titles: string[]): Strike => signal('SIGKILL', ...titles);

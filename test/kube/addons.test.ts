@@ -94,6 +94,33 @@ test('our own manifests: DNS at its address, from an image that no registry is a
   });
 });
 
+test('a class of volumes is made, and left as it is where it is there already', async (t) => {
+  const asked: string[] = [];
+  const client = await clientOf(t, (request, response) => {
+    asked.push(`${request.method} ${request.url?.split('?')[0]}`);
+    json(response, 409, { kind: 'Status', status: 'Failure', reason: 'AlreadyExists', code: 409 });
+  });
+  const local = { apiVersion: 'storage.k8s.io/v1', kind: 'StorageClass', metadata: { name: 'local' } };
+  await applyAddons(client, [local], new AbortController().signal);
+  t.deepEqual(asked, ['POST /apis/storage.k8s.io/v1/storageclasses']);
+});
+
+test('our own manifests: one class of volumes is the default, and each waits for the pod', async (t) => {
+  const classes = (await loadAddons('config/manifests/storage', {})).filter(
+    ({ kind }) => kind === 'StorageClass',
+  );
+  t.deepEqual(classes.map(({ metadata }) => metadata.name).sort(), ['local', 'local-path', 'standard']);
+  const key = 'storageclass.kubernetes.io/is-default-class';
+  const defaults = classes.filter(
+    ({ metadata }) => (metadata['annotations'] as Record<string, string>)?.[key],
+  );
+  t.deepEqual(
+    defaults.map(({ metadata }) => metadata.name),
+    ['local'],
+  );
+  t.true(classes.every((each) => each['volumeBindingMode'] === 'WaitForFirstConsumer'));
+});
+
 test('add-ons are applied once their namespace is there, workloads last, over a passing failure', async (t) => {
   const applied: string[] = [];
   let namespaceThere = false;

@@ -48,7 +48,7 @@ export const kubernetesPlan: KubernetesPlan = {
   role: 'control-plane',
   nodeName: 'node1',
   nodeLabels: {},
-  addons: [],
+  addons: { first: [], later: [] },
   api: { server: 'https://127.0.0.1:6443', ...nowhere },
 };
 

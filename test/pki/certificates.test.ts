@@ -27,6 +27,7 @@ test('every client has an identity of its own', (t) => {
     'kube-scheduler ca /system:kube-scheduler',
     'kube-proxy ca /system:kube-proxy',
     'port-publisher ca /usernetes:port-publisher',
+    'local-storage ca usernetes:local-storage/usernetes:local-storage:node1',
     'admin ca system:masters/kubernetes-admin',
   ]);
 });

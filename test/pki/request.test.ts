@@ -35,6 +35,7 @@ test('each node has an identity of its own for each component', (t) => {
       ['kubelet-server', 'system:node:second', 'system:nodes'],
       ['kube-proxy', 'usernetes:kube-proxy:second', 'usernetes:kube-proxy'],
       ['flannel', 'usernetes:flannel:second', 'usernetes:flannel'],
+      ['local-storage', 'usernetes:local-storage:second', 'usernetes:local-storage'],
     ],
   );
 });

@@ -120,7 +120,7 @@ test('the node is its services and those of every node; the kubelet speaks to it
   const image = { reference: 'localhost/pause:1', archive: '/images/pause.tar', digest: 'sha256:1' };
   const { services, kubernetes } = planInstance(settings, paths, artifacts, host, {
     images: { pause: image, coredns: image },
-    addons: [],
+    addons: { first: [], later: [] },
   });
   t.is(kubernetes?.nodeName, 'a');
   const of = (service: string) => services.find((each) => each.name === service);
@@ -140,7 +140,9 @@ test('the node is its services and those of every node; the kubelet speaks to it
 });
 
 test('alone it is nothing but its own services', (t) => {
-  const alone = planInstance({ ...settings, kubernetes: false }, paths, artifacts, host, { addons: [] });
+  const alone = planInstance({ ...settings, kubernetes: false }, paths, artifacts, host, {
+    addons: { first: [], later: [] },
+  });
   t.deepEqual(
     alone.services.map((each) => each.name),
     ['youki'],

@@ -1,5 +1,6 @@
 import test from 'ava';
 import { startOrder } from '#src/supervisor/graph.js';
+import { artifactsOf } from '#src/plan/artifacts.js';
 import { nodeServices } from '#src/plan/node-services.js';
 import { runtimes } from '#src/runtimes/table.js';
 import { context, contextWith } from '../services/context.js';
@@ -90,6 +91,14 @@ test('where only nftables works kube-proxy and the CNI plugins use it', (t) => {
   t.like(portmap, { backend: 'nftables' });
 });
 
+test('a cluster without volumes has no program that makes them, and needs none', (t) => {
+  const { settings } = contextWith({ without: ['storage'] });
+  t.false(
+    nodeServices({ ...context, settings }, runtimes.containerd).some(({ name }) => name === 'local-storage'),
+  );
+  t.false(artifactsOf(settings).includes('local-storage'));
+});
+
 test('with delegated cgroups pods have limits and runc is called directly', (t) => {
   const delegated = nodeServices({ ...context, cgroups: 'delegated' }, runtimes.containerd);
   const file = (name: string, ending: string): string =>
@@ -114,7 +123,7 @@ test('a node that has joined another has nothing of a control plane, and asks th
   const services = nodeServices(worker, runtimes.containerd);
   t.deepEqual(
     services.map(({ name }) => name),
-    ['containerd', 'bundled-images', 'kubelet', 'kube-proxy', 'flannel'],
+    ['containerd', 'bundled-images', 'kubelet', 'kube-proxy', 'flannel', 'local-storage'],
   );
   t.notThrows(() => startOrder(services));
   for (const { name, files } of services) {

@@ -29,6 +29,14 @@ test('flags become settings of their names', (t) => {
   t.deepEqual(parse('join', '--runtime', 'crio'), { runtime: 'crio' });
 });
 
+test('features are named one by one, or all at once', (t) => {
+  t.deepEqual(parse('up', '--without', 'storage', '--without', 'storage'), {
+    without: ['storage', 'storage'],
+  });
+  t.deepEqual(parse('up', '--without', 'storage,storage'), { without: ['storage', 'storage'] });
+  t.deepEqual(parse('up', '--without', 'none'), { without: [] });
+});
+
 test('flags that are repeated add up', (t) => {
   t.deepEqual(parse('up', '--publish', '80:80/tcp', '--publish', '443:443/tcp'), {
     publish: ['80:80/tcp', '443:443/tcp'],
@@ -56,6 +64,8 @@ for (const words of [
   ['--artifact', 'runc'],
   ['--artifact', 'nothing=/opt/nothing'],
   ['--artifacts', 'steal'],
+  ['--without', 'gravity'],
+  ['--without', ''],
 ]) {
   test(`${words.join(' ')} is refused as the command line is read`, (t) => {
     t.throws(() => parse('up', ...words), { code: 'commander.invalidArgument' });

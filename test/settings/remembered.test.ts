@@ -33,6 +33,7 @@ test('a control plane remembers what it is made of, where it is reached and what
     podSecurity: 'privileged',
     externalIps: 'denied',
     linkLocal: 'closed',
+    without: [],
     ...dns,
     ...ports,
   });

@@ -9,10 +9,16 @@ const told = {
   dnsDomain: 'cluster.local',
   flannelPort: 8472,
   mtu: 65520,
+  without: [],
 };
 
 test('nodes that join are told what all must have alike, and nothing else', (t) => {
   t.deepEqual(sharedSettings(parseSettings({ hostIp: '192.0.2.10' })), told);
+});
+
+test('a control plane that does not know a setting yet has its default', (t) => {
+  const { without, ...known } = told;
+  t.deepEqual(parseShared(known), { ...known, without });
 });
 
 test('what they are told is checked; what they do not know of is left out', (t) => {

@@ -3,6 +3,7 @@ import { hasSeveralNodes } from '../../settings/role.js';
 import { artifactsOf } from '../../plan/artifacts.js';
 import { chosenPrograms } from '../../rootless/child.js';
 import { namespacePid, nsenterArgs } from '../../rootless/nsenter.js';
+import { features } from '../../settings/features.js';
 import { runtimes } from '../../runtimes/table.js';
 import { instanceArtifacts } from '../artifacts.js';
 import type { InstanceContext } from '../context.js';
@@ -17,7 +18,7 @@ export async function shell(context: InstanceContext, words: readonly string[]):
   const artifacts = await instanceArtifacts(
     context,
     remembered,
-    artifactsOf({ ...remembered, severalNodes: hasSeveralNodes(remembered) }),
+    artifactsOf({ ...remembered, severalNodes: hasSeveralNodes(remembered), without: [...features] }),
   );
   const folders = [...artifacts.values()].flatMap(({ binaries }) => Object.values(binaries).map(dirname));
   return {

@@ -2,7 +2,6 @@ import { readFile } from 'node:fs/promises';
 import { clusterAddons } from '../../addons/cluster-addons.js';
 import { installedArtifact } from '../../artifacts/resolve.js';
 import { bundledImages } from '../../images/bundled.js';
-import type { KubeObject } from '../../kube/object.js';
 import { isTransient } from '../../kube/wait.js';
 import { architecture } from '../../lib/architecture.js';
 import { step } from '../../lib/events.js';
@@ -14,9 +13,9 @@ import { ensurePki } from '../../pki/rotate.js';
 import { binaryOf, type Artifacts } from '../../plan/artifacts.js';
 import { certificateInput } from '../../plan/certificates.js';
 import { planInstance } from '../../plan/instance.js';
-import type { HostFacts } from '../../plan/types.js';
-import type { InstancePlan } from '../../plan/types.js';
+import type { ClusterAddons, HostFacts, InstancePlan } from '../../plan/types.js';
 import { hostAddressIn } from '../../rootless/network.js';
+import { features, hasFeature } from '../../settings/features.js';
 import { roleOf } from '../../settings/role.js';
 import type { Settings } from '../../settings/schema.js';
 import { artifactContext } from '../artifact-context.js';
@@ -30,7 +29,8 @@ export async function prepareCluster(
   host: HostFacts,
 ): Promise<InstancePlan> {
   const { paths } = context;
-  if (!settings.kubernetes) return planInstance(settings, paths, artifacts, host, { addons: [] });
+  if (!settings.kubernetes)
+    return planInstance(settings, paths, artifacts, host, { addons: { first: [], later: [] } });
   const [images] = await Promise.all([
     prepareImages(context, settings, artifacts),
     prepareCertificates(context, settings),
@@ -94,8 +94,8 @@ async function addonsOf(
   { paths: { pki }, projectRoot }: InstanceContext,
   settings: Settings,
   coredns: string,
-): Promise<KubeObject[]> {
-  if (roleOf(settings) === 'worker') return [];
+): Promise<ClusterAddons> {
+  if (roleOf(settings) === 'worker') return { first: [], later: [] };
   const { nodeName, dnsAddress, dnsDomain, nodeSubnet, severalNodes } = settings;
   const hostAddress = hostAddressIn(nodeSubnet);
   const [rootCa, kubeletCa] = await Promise.all([
@@ -104,5 +104,6 @@ async function addonsOf(
   ]);
   const facts = sharedSettings(settings);
   const values = { nodeName, coredns, dnsAddress, dnsDomain, hostAddress, rootCa, kubeletCa, facts };
-  return clusterAddons(projectRoot, values, severalNodes);
+  const chosen = features.filter((feature) => hasFeature(settings, feature));
+  return clusterAddons(projectRoot, values, chosen, severalNodes);
 }

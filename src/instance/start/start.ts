@@ -1,6 +1,5 @@
 import { rmdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { ensureArtifacts } from '../../artifacts/resolve.js';
 import { detectCgroups } from '../../host/cgroup.js';
 import type { NamespaceTrial } from '../../host/namespace-trial.js';
 import { checkSocketPath } from '../../host/user-dirs.js';
@@ -12,7 +11,7 @@ import { withLock } from '../../lib/lock-file.js';
 import { instanceStatus, stopInstance } from '../../launcher/client.js';
 import { startLauncherProcess, type LauncherHandle } from '../../launcher/handle.js';
 import type { InstanceStatus } from '../../launcher/status.js';
-import { artifactsOf, type Artifacts } from '../../plan/artifacts.js';
+import type { Artifacts } from '../../plan/artifacts.js';
 import { planNamespaces } from '../../plan/namespaces.js';
 import type { HostFacts } from '../../plan/types.js';
 import { artifactsOfSnapshotter } from '../../plan/snapshotter.js';
@@ -20,7 +19,6 @@ import { refuseChange } from '../../settings/fixed.js';
 import { forgetTried, readRemembered, remember } from '../../settings/remembered.js';
 import type { Settings } from '../../settings/schema.js';
 import type { ServiceDefinition } from '../../supervisor/definition.js';
-import { artifactContext } from '../artifact-context.js';
 import type { InstanceContext } from '../context.js';
 import { removeFailedStart } from '../removal.js';
 import { createTimelineRecorder, type Timeline, type TimelineRecorder } from '../timeline/recorder.js';
@@ -30,6 +28,7 @@ import { noteSettings } from './note-settings.js';
 import { within } from './limit.js';
 import { offerEngine, offerKubeconfig } from './offer.js';
 import { prepareCluster } from './prepare.js';
+import { ensurePrograms } from './programs.js';
 
 export type StartRequest = {
   settings: Settings;
@@ -103,23 +102,17 @@ async function startStopped(given: InstanceContext, request: StartRequest): Prom
   noteSettings(settings, report);
   if (cgroups.mode === 'none') report({ kind: 'note', text: cgroups.reason, fixes: cgroups.fixes });
   const host = await hostFacts(context, settings, trial, cgroups.mode);
-  const needed = [...artifactsOf(settings), ...artifactsOfSnapshotter(host.snapshotter, settings.runtime)];
-  const artifacts = await timeline.time('artifacts', 'binaries', () =>
-    ensureArtifacts(
-      needed,
-      artifactContext(context, {
-        artifacts: settings.artifacts,
-        given: settings.artifactPaths,
-        rehash: true,
-      }),
-    ),
+  const ofSnapshotter = artifactsOfSnapshotter(host.snapshotter, settings.runtime);
+  const { artifacts, lacking } = await timeline.time('artifacts', 'binaries', () =>
+    ensurePrograms(context, settings, ofSnapshotter),
   );
   await makeFolders(paths);
   const before = await readRemembered(paths.remembered);
   await remember(paths.remembered, settings);
   const launcher = await startLauncher(context, cgroups.enter);
   try {
-    return await bringUp(context, request, launcher, artifacts, host, timeline);
+    const possible = { ...settings, without: [...settings.without, ...lacking] };
+    return await bringUp(context, { ...request, settings: possible }, launcher, artifacts, host, timeline);
   } catch (error) {
     if (request.retain && !context.signal.aborted) {
       launcher.detach();

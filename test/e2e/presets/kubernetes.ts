@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { lstat, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { instanceName } from '#src/settings/paths.js';
 import { account, stillRunning } from '../account.js';
@@ -10,6 +10,7 @@ import { busyboxImage, container, pod, serve } from '../pods.js';
 import { clusterProcesses, clusterUid, status, until } from '../running-cluster.js';
 import { apply, kubectl, ok, sh } from '../shell.js';
 import { outside } from './outside.js';
+import { claim, database, folderOf, isThere, podWithClaim } from '../volumes.js';
 
 /** One thing that holds whatever the runtime is; those of a preset run in their order, on one cluster. */
 export type Check = (t: ExecutionContext, preset: Preset) => Promise<void>;
@@ -116,6 +117,74 @@ export const kubernetesChecks: Readonly<Record<string, Check>> = {
     }
   },
 
+  volumes: async (t) => {
+    await apply(
+      database('rows', { runAsUser: 12345, runAsGroup: 12345, fsGroup: 2000 }, 'standard'),
+      claim('single', { mode: 'ReadWriteOncePod' }),
+      podWithClaim('single', 'echo mine > /data/file && sleep 1000000', { runAsUser: 54321 }),
+    );
+    await kubectl('rollout', 'status', 'statefulset/rows', '--timeout=60s');
+    await kubectl('wait', 'pod/single', '--for=condition=Ready', '--timeout=60s');
+    t.is(await kubectl('get', 'pvc', 'volume-rows-0', '-o', 'jsonpath={.status.capacity.storage}'), '1Gi');
+    t.is(await kubectl('get', 'pvc', 'single', '-o', 'jsonpath={.spec.storageClassName}'), 'local');
+    t.regex(await kubectl('exec', 'rows-0', '--', 'ls', '-ln', '/data'), /12345 +2000 .* rows/);
+    t.true((await stat(await folderOf('single', cluster()))).isDirectory());
+  },
+
+  'a volume that cannot be': async (t) => {
+    await apply(
+      claim('shared', { mode: 'ReadWriteMany', storageClass: 'local-path' }),
+      podWithClaim('shared', ':'),
+    );
+    const event = ['get', 'events', '--field-selector=involvedObject.name=shared,reason=ProvisioningFailed'];
+    await until(async () => /ReadWriteMany.*fix: .*ReadWriteOnce/.test(await kubectl(...event)));
+    const refused = await sh('./kubectl.sh', ['apply', '-f', '-'], {
+      input: JSON.stringify({
+        apiVersion: 'storage.k8s.io/v1',
+        kind: 'StorageClass',
+        metadata: { name: 'elsewhere' },
+        provisioner: 'usernetes/local',
+        volumeBindingMode: 'WaitForFirstConsumer',
+        parameters: { path: '../../etc' },
+      }),
+    });
+    t.regex(refused.stderr, /has no parameters; fix/);
+    await kubectl('delete', 'pod/shared', 'pvc/shared');
+  },
+
+  'a node makes no volume of another': async (t) => {
+    const volume = (node: string, path: string): string =>
+      JSON.stringify({
+        apiVersion: 'v1',
+        kind: 'PersistentVolume',
+        metadata: { name: 'pvc-0' },
+        spec: {
+          accessModes: ['ReadWriteOnce'],
+          capacity: { storage: '1Gi' },
+          claimRef: { namespace: 'default', name: 'x', uid: '0' },
+          local: { path },
+          nodeAffinity: {
+            required: {
+              nodeSelectorTerms: [
+                { matchExpressions: [{ key: 'kubernetes.io/hostname', operator: 'In', values: [node] }] },
+              ],
+            },
+          },
+        },
+      });
+    const as = (node: string) => [
+      ...['--as', `usernetes:local-storage:${node}`, '--as-group', 'usernetes:local-storage'],
+      ...['--as-group', 'system:authenticated'],
+    ];
+    const create = (node: string, input: string) =>
+      sh('./kubectl.sh', ['create', '--dry-run=server', '-f', '-', ...as(node)], { input });
+    const own = '/var/lib/usernetes/volumes/pvc-0';
+    t.is((await create('a', volume('a', own))).exitCode, 0);
+    for (const other of [volume('b', own), volume('a', '/var/lib/usernetes/volumes/../../kubelet')])
+      t.regex((await create('a', other)).stderr, /usernetes-local-storage/);
+    t.is((await sh('./kubectl.sh', ['get', 'secrets', '-A', ...as('a')])).exitCode, 1);
+  },
+
   'down and up keep data': async (t, { name }) => {
     await kubectl('exec', 'hello', '--', 'sh', '-c', 'echo kept > /data/file');
     const uid = await clusterUid();
@@ -132,6 +201,20 @@ export const kubernetesChecks: Readonly<Record<string, Check>> = {
     t.is(await clusterUid(), uid);
     await kubectl('wait', 'pod/hello', '--for=condition=Ready', '--timeout=90s');
     t.is((await kubectl('exec', 'hello', '--', 'cat', '/data/file')).trim(), 'kept');
+    await kubectl('rollout', 'status', 'statefulset/rows', '--timeout=90s');
+    t.is(await kubectl('exec', 'rows-0', '--', 'cat', '/data/rows'), 'row\nrow\n');
+  },
+
+  'volumes go with their claims': async (t) => {
+    const folders = [await folderOf('volume-rows-0', cluster()), await folderOf('single', cluster())];
+    const [kept = '', gone = ''] = folders;
+    const volume = basename(kept);
+    await kubectl('patch', 'pv', volume, '-p', '{"spec":{"persistentVolumeReclaimPolicy":"Retain"}}');
+    await kubectl('delete', 'statefulset/rows', 'pod/single');
+    await kubectl('delete', 'pvc/volume-rows-0', 'pvc/single');
+    await until(async () => !(await isThere(gone)));
+    t.true(await isThere(kept));
+    t.is(await kubectl('get', 'pv', volume, '-o', 'jsonpath={.status.phase}'), 'Released');
   },
 
   'a proxy and a port of the host': async (t) => {
@@ -151,6 +234,8 @@ export const kubernetesChecks: Readonly<Record<string, Check>> = {
     t.is(pods, '42');
   },
 };
+
+const cluster = (): string => process.env['U7S_CLUSTER'] ?? 'default';
 
 /** Of every preset, with Kubernetes or not, and the last. */
 export const cleanup: Check = async (t) => {

@@ -23,8 +23,8 @@ export function localStorage(context: ServiceContext): ServiceDefinition {
     // It has little to do, ever: memory counts for more than the time of its garbage collector.
     env: { GOGC: '50', GOMAXPROCS: '2' },
     files: [kubeconfig],
-    // Nobody waits for it before then, and the node is Ready no later.
-    dependsOn: { kubelet: 'ready' },
+    // The last to start: nobody waits for it before then, and the node is Ready no later.
+    dependsOn: { kubelet: 'ready', 'kube-proxy': 'ready' },
     ready: { ...health, ...readiness },
     live: { ...health, ...liveness },
   });

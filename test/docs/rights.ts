@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { loadAddons } from '#src/kube/addons.js';
 import type { KubeObject } from '#src/kube/object.js';
+import { features } from '#src/settings/features.js';
 import { certificateTable, workerCertificates, type CertificateSpec } from '#src/pki/certificates.js';
 
 type Rule = {
@@ -29,6 +30,7 @@ export async function identitiesAndRights(root: string): Promise<Rights[]> {
   const objects = [
     ...(await loadAddons(folder, anything)),
     ...(await loadAddons(join(folder, 'nodes'), anything)),
+    ...(await Promise.all(features.map((name) => loadAddons(join(folder, name), anything)))).flat(),
   ];
   const bindings = objects.filter(({ kind }) => kind.endsWith('RoleBinding')) as Binding[];
   const roles = objects.filter(({ kind }) => kind === 'Role' || kind === 'ClusterRole') as Role[];

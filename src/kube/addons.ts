@@ -63,11 +63,7 @@ export async function applyAddons(
 }
 
 async function applyAll(client: KubeClient, objects: KubeObject[], signal: AbortSignal): Promise<void> {
-  await Promise.all(
-    objects.map((object) =>
-      persist(() => applyOne(client, object, signal), signal),
-    ),
-  );
+  await Promise.all(objects.map((object) => persist(() => applyOne(client, object, signal), signal)));
 }
 
 /** Deletes those of the objects that are there. */

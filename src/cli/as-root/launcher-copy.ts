@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { lstatSync, readFileSync, readdirSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa, ExecaError } from 'execa';
 import { U7sError, messageOf } from '../../lib/errors.js';
@@ -32,8 +31,7 @@ export async function installLauncher(
     const excluded = notCopied.map((glob) => `--exclude=${glob}`);
     const packed = ['-c', '-C', projectRoot, ...excluded, '--', ...parts, ...productionPackages(projectRoot)];
     const { stdout: archive } = await execa('tar', packed, { encoding: 'buffer', maxBuffer: 2 ** 30 });
-    const used = await copiesInUse(targetDir);
-    const { command, args, env } = asUser(['sh', '-c', unpackScript, 'sh', targetDir, name, ...used]);
+    const { command, args, env } = asUser(['sh', '-c', unpackScript, 'sh', targetDir, name]);
     await execa(command, args, { env, extendEnv: false, input: archive });
   } catch (error) {
     const said = error instanceof ExecaError ? String(error.stderr).trim() : '';
@@ -51,12 +49,14 @@ export async function installLauncher(
   return target;
 }
 
-/** $1: folder of the copies; $2: the new one's name; further ones: those to keep. The archive comes on stdin. */
+/**
+ * $1: folder of the copies; $2: the new one's name. The archive comes on stdin. A copy that a process was started from stays;
+ * grep gets its path on stdin, lest it find itself.
+ */
 const unpackScript = `
 set -eu
 umask 077
 folder=$1 name=$2
-shift 2
 mkdir -p "$folder"
 exec 9<"$folder"
 flock -w 60 9 || {
@@ -69,12 +69,9 @@ if ! [ -e "$folder/$name" ]; then
   tar -x -C "$folder/.new"
   mv "$folder/.new" "$folder/$name"
 fi
-kept=" $name $* "
 for copy in "$folder"/*; do
-  case "$kept" in
-  *" \${copy##*/} "*) ;;
-  *) rm -rf "$copy" ;;
-  esac
+  [ "$copy" != "$folder/$name" ] || continue
+  printf '%s/' "$copy" | grep -aqsF -f - /proc/[0-9]*/cmdline || rm -rf "$copy"
 done
 `;
 
@@ -100,19 +97,4 @@ function productionPackages(projectRoot: string): string[] {
   const paths = wanted.map(([path]) => path);
   // A package in another's node_modules comes with that one.
   return paths.filter((path) => !paths.some((other) => path.startsWith(`${other}/`)));
-}
-
-/** Copies that a process was started from. The folder itself is left to the user to list, who may have laid a link there. */
-async function copiesInUse(targetDir: string): Promise<string[]> {
-  const processes = (await readdir('/proc')).filter((entry) => /^\d+$/.test(entry));
-  const commandLines = await Promise.all(
-    processes.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')),
-  );
-  const names = commandLines.flatMap((line) =>
-    line
-      .split('\0')
-      .filter((word) => word.startsWith(`${targetDir}/`))
-      .map((word) => word.slice(targetDir.length + 1).split('/')[0] ?? ''),
-  );
-  return [...new Set(names)].filter((name) => /^[0-9a-f]+$/.test(name));
 }

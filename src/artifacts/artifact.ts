@@ -11,6 +11,7 @@ export type ArtifactName =
   | 'flannel'
   | 'netcheck'
   | 'local-storage'
+  | 'metrics'
   | 'slirp4netns'
   | 'fuse-overlayfs'
   | 'crio'

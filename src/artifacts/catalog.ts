@@ -204,6 +204,12 @@ export const catalog: Readonly<Record<ArtifactName, Artifact>> = {
       packages: { 'local-storage': '.' },
     },
   },
+  metrics: {
+    version: '1.0',
+    binaries: ['metrics'],
+    downloads: [],
+    build: { module: 'usernetes/build/metrics', packages: { metrics: '.' } },
+  },
   kubernetes: {
     version: '1.36.3',
     binaries: kubernetesPrograms,

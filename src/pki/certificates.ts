@@ -90,6 +90,9 @@ export function certificateTable(input: CertificateTableInput): CertificateSpec[
     // config/manifests/port-publisher.yaml grants it its few rights.
     client('port-publisher', 'ca', 'usernetes:port-publisher'),
     ofNode('local-storage', nodeName),
+    // config/manifests/metrics/ lets it list pods and nodes; the other one is for the API server, which asks it.
+    client('metrics', 'ca', 'usernetes:metrics-server'),
+    server('metrics-server', 'ca', 'metrics', ['metrics.kube-system.svc']),
     ...(severalNodes
       ? [
           ofNode('flannel', nodeName),
@@ -105,7 +108,7 @@ export function certificateTable(input: CertificateTableInput): CertificateSpec[
 }
 
 /** The components of nodes that Kubernetes itself has no name for; they are called `usernetes:<component>:<node>`. */
-export const nodeComponents = ['kube-proxy', 'flannel', 'local-storage'] as const;
+export const nodeComponents = ['kube-proxy', 'flannel', 'local-storage', 'metrics'] as const;
 
 /** Every certificate of a node that has joined a control plane elsewhere, which signs them. */
 export function workerCertificates(nodeName: string, hostIp: string): CertificateSpec[] {

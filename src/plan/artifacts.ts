@@ -11,6 +11,7 @@ type NodeSettings = Pick<Settings, 'runtime' | 'kubernetes' | 'controlPlane' | '
 /** What a cluster can do without, where it cannot be got. */
 export const artifactsOfFeature: Readonly<Record<Feature, readonly ArtifactName[]>> = {
   storage: ['local-storage'],
+  metrics: ['metrics'],
 };
 
 /** Everything that the programs of an instance come from. */

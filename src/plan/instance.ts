@@ -14,13 +14,13 @@ export function planInstance(
   paths: Paths,
   artifacts: Artifacts,
   host: HostFacts,
-  { images, addons }: Made,
+  { images, addons, metrics }: Made,
 ): InstancePlan {
   const context = serviceContext(settings, paths, artifacts, host, images);
   const runtime = runtimes[settings.runtime];
   if (!settings.kubernetes) return { services: runtime.services(context) };
   return {
     services: withComponents(nodeServices(context, runtime), settings),
-    kubernetes: planKubernetes(settings, paths, addons),
+    kubernetes: planKubernetes(settings, paths, addons, metrics),
   };
 }

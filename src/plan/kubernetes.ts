@@ -1,9 +1,11 @@
 import type { ApiAccess } from '../kube/connect.js';
+import type { KubeObject } from '../kube/object.js';
 import { certificateTable, workerCertificates } from '../pki/certificates.js';
 import { identityFiles } from '../pki/identity.js';
 import { parsePortRanges } from '../rootless/port-range.js';
 import { tapAddressIn } from '../rootless/network.js';
 import type { Paths } from '../settings/paths.js';
+import { hasFeature } from '../settings/features.js';
 import { administrator, roleOf } from '../settings/role.js';
 import type { Settings } from '../settings/schema.js';
 import { certificateInput } from './certificates.js';
@@ -13,7 +15,12 @@ import type { ClusterAddons, PublishPlan, KubernetesPlan } from './types.js';
 const controlPlaneRole = { 'node-role.kubernetes.io/control-plane': '' };
 
 /** What acts through the API from the host's side. */
-export function planKubernetes(settings: Settings, paths: Paths, addons: ClusterAddons): KubernetesPlan {
+export function planKubernetes(
+  settings: Settings,
+  paths: Paths,
+  addons: ClusterAddons,
+  metrics?: KubeObject[],
+): KubernetesPlan {
   const apiAs = (identity: string): ApiAccess => ({
     server: apiServerUrl(settings),
     ...identityFiles(paths.pki, identity),
@@ -36,6 +43,9 @@ export function planKubernetes(settings: Settings, paths: Paths, addons: Cluster
     nodeLabels: role === 'control-plane' ? { ...nodeLabels, ...controlPlaneRole } : nodeLabels,
     addons,
     api: apiAs(administrator(role)),
+    ...(metrics === undefined
+      ? {}
+      : { metrics: { wanted: hasFeature(settings, 'metrics'), objects: metrics } }),
     ...(settings.expose ? { publish } : {}),
     ...membership(settings, paths, apiAs('node-approver')),
   };

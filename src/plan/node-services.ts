@@ -7,6 +7,7 @@ import { kubeProxy } from '../services/kube-proxy.js';
 import { kubeScheduler } from '../services/kube-scheduler.js';
 import { kubelet } from '../services/kubelet.js';
 import { localStorage } from '../services/local-storage.js';
+import { metrics } from '../services/metrics.js';
 import { hasFeature } from '../settings/features.js';
 import type { Runtime, RuntimeContext } from '../runtimes/runtime.js';
 
@@ -21,5 +22,6 @@ export function nodeServices(context: RuntimeContext, runtime: Runtime): Service
     kubeProxy(context),
     ...(context.settings.severalNodes ? [flannel(context)] : []),
     ...(hasFeature(context.settings, 'storage') ? [localStorage(context)] : []),
+    ...(hasFeature(context.settings, 'metrics') ? [metrics(context, runtime)] : []),
   ];
 }

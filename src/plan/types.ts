@@ -33,6 +33,8 @@ export type Made = {
   /** Missing where there is no Kubernetes. */
   images?: { pause: BundledImage; coredns: BundledImage; netcheck?: BundledImage };
   addons: ClusterAddons;
+  /** Missing where there is no Kubernetes, and on a worker. */
+  metrics?: KubeObject[];
 };
 
 /** What is needed to open the namespaces; known before certificates and images are. */
@@ -92,6 +94,9 @@ export type InstancePlan = {
   kubernetes?: KubernetesPlan;
 };
 
+/** The objects by which the API server finds the metrics, and whether it is to find them. */
+export type MetricsPlan = { wanted: boolean; objects: KubeObject[] };
+
 export type KubernetesPlan = {
   role: Role;
   nodeName: string;
@@ -101,6 +106,8 @@ export type KubernetesPlan = {
   addons: ClusterAddons;
   /** As seen from the host. */
   api: ApiAccess;
+  /** Missing on a worker. */
+  metrics?: MetricsPlan;
   /** Missing with --no-expose. */
   publish?: PublishPlan;
   /** Answers the certificate requests of nodes that join; missing on a node that others cannot join. */

@@ -27,6 +27,7 @@ export const containerdRuntime: Runtime = {
     binds: { '/var/lib/containerd': 'containerd' },
   },
   criSocket: containerdSocket,
+  containers: 'containerd:/run/containerd/io.containerd.runtime.v2.task/k8s.io',
   readyForKubelet: { containerd: 'ready', 'bundled-images': 'completed' },
   services: (context) => [
     ...snapshotterServices(context),

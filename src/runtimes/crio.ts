@@ -26,6 +26,7 @@ export const crioRuntime: Runtime = {
     links: { '/etc/containers/registries.conf.d': 'registries.conf.d' },
   },
   criSocket: socket,
+  containers: 'crio:/run/containers/storage/overlay-containers',
   readyForKubelet: { crio: 'ready', 'bundled-images': 'completed' },
   services: (context) => [
     crio(context),

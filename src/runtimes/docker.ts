@@ -24,6 +24,7 @@ export const dockerRuntime: Runtime = {
     binds: { ...containerdRuntime.namespaces.binds, '/var/lib/docker': 'docker' },
   },
   criSocket: containerdRuntime.criSocket,
+  containers: containerdRuntime.containers,
   readyForKubelet: containerdRuntime.readyForKubelet,
   services: (context) => [
     ...snapshotterServices(context),

@@ -3,6 +3,7 @@ import type { RuntimeProgram } from '../host/packages.js';
 import type { ImageStore } from '../images/image-store.js';
 import type { ServiceContext, Snapshotter } from '../services/context.js';
 import type { KubeletRuntime } from '../services/kubelet.js';
+import type { MetricsRuntime } from '../services/metrics.js';
 import type { CidrField } from '../settings/networks.js';
 import type { ServiceDefinition } from '../supervisor/definition.js';
 
@@ -10,21 +11,22 @@ import type { ServiceDefinition } from '../supervisor/definition.js';
  * Everything that a container runtime brings to a node; all else of a node is the same with each. Another runtime is one
  * file with such a description, its line in table.ts and its name in settings/runtime-names.ts.
  */
-export type Runtime = KubeletRuntime & {
-  /** In addition to those of every node. */
-  artifacts: readonly ArtifactName[];
-  /** Further ones that it takes to stack the layers of images in that way. */
-  artifactsOfSnapshotter: Partial<Record<Snapshotter, readonly ArtifactName[]>>;
-  /** Which of its artifacts init-host installs beforehand, since distributions have them and upstream may not. */
-  hostPrograms?: readonly RuntimeProgram[];
-  /** Its place in the namespaces. */
-  namespaces: RuntimeNamespaces;
-  services: (context: RuntimeContext) => ServiceDefinition[];
-  /** How images get in, and are listed; `binary` finds a program of the runtime's artifacts. */
-  images: (binary: (name: string) => string) => ImageStore;
-  /** Missing for a runtime that serves the kubelet alone. */
-  engine?: Engine;
-};
+export type Runtime = KubeletRuntime &
+  MetricsRuntime & {
+    /** In addition to those of every node. */
+    artifacts: readonly ArtifactName[];
+    /** Further ones that it takes to stack the layers of images in that way. */
+    artifactsOfSnapshotter: Partial<Record<Snapshotter, readonly ArtifactName[]>>;
+    /** Which of its artifacts init-host installs beforehand, since distributions have them and upstream may not. */
+    hostPrograms?: readonly RuntimeProgram[];
+    /** Its place in the namespaces. */
+    namespaces: RuntimeNamespaces;
+    services: (context: RuntimeContext) => ServiceDefinition[];
+    /** How images get in, and are listed; `binary` finds a program of the runtime's artifacts. */
+    images: (binary: (name: string) => string) => ImageStore;
+    /** Missing for a runtime that serves the kubelet alone. */
+    engine?: Engine;
+  };
 
 /**
  * A container engine for the user's own programs: it serves Docker's API on a socket of the host, and publishes the ports of

@@ -1,5 +1,5 @@
 /** What every cluster has unless `--without` names it. */
-export const features = ['storage'] as const;
+export const features = ['storage', 'metrics'] as const;
 
 export type Feature = (typeof features)[number];
 

@@ -20,6 +20,12 @@ export const gateReading: Reading = {
   form: 'NAME=true or NAME=false',
 };
 
+export const secondsReading: Reading = {
+  read: (text) => (/^\d{1,6}$/.test(text) ? Number(text) : undefined),
+  kind: 'a number of seconds',
+  form: 'a whole number',
+};
+
 /** `NAME=PATH`, as a map of one. */
 export const artifactReading: Reading = {
   read: (text) => {

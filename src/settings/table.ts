@@ -10,7 +10,7 @@ import { defaultNodeName } from './node-name.js';
 import { defaultCluster, namePattern } from './paths.js';
 import { components } from './components.js';
 import { proxyUrl } from './proxy-url.js';
-import { artifactReading, gateReading, portReading } from './readings.js';
+import { artifactReading, gateReading, portReading, secondsReading } from './readings.js';
 import { runtimeNames } from './runtime-names.js';
 
 const dnsLabel = (z: Zod) =>
@@ -426,6 +426,16 @@ export const table = {
     several: { as: 'list', separator: /[,\s]+/ },
     memory: { 'control-plane': 'kept', worker: 'fixed' },
     shared: true,
+  },
+  metricsResolution: {
+    schema: (z) => z.int().min(2).max(300),
+    help: 'seconds from one look at what pods use to the next',
+    default: 15,
+    flag: '--metrics-resolution <seconds>',
+    verbs: ['up', 'join'],
+    variables: ['U7S_METRICS_RESOLUTION'],
+    reading: secondsReading,
+    memory: { 'control-plane': 'kept', worker: 'kept' },
   },
   artifacts: {
     schema: (z) => z.enum(ways, `must be one of ${ways.join(', ')}`),

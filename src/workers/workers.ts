@@ -1,6 +1,7 @@
 import type { KubernetesPlan } from '../plan/types.js';
 import { bringUp } from './bring-up.js';
 import { certificateRenewal } from './certificate-renewal.js';
+import { metricsApi } from './metrics-api.js';
 import { nodeApprover } from './node-approver.js';
 import { portPublisher } from './port-publisher.js';
 import type { Worker } from './worker.js';
@@ -10,6 +11,7 @@ export function workersOf(plan: KubernetesPlan): Worker[] {
   return [
     bringUp(plan),
     ...(plan.publish === undefined ? [] : [portPublisher(plan.publish)]),
+    ...(plan.metrics === undefined ? [] : [metricsApi(plan.metrics, plan.api)]),
     ...(plan.approver === undefined ? [] : [nodeApprover(plan.approver)]),
     ...(plan.renewal === undefined ? [] : [certificateRenewal(plan.renewal)]),
   ];

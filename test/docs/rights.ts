@@ -117,7 +117,15 @@ function nameOf({ kind, name, namespace }: Subject): string {
   return kind === 'ServiceAccount' ? `system:serviceaccount:${namespace ?? 'default'}:${name}` : name;
 }
 
-function ruleText({ resources = [], resourceNames = [], nonResourceURLs = [], verbs }: Rule): string {
+function ruleText({
+  apiGroups = [],
+  resources = [],
+  resourceNames = [],
+  nonResourceURLs = [],
+  verbs,
+}: Rule): string {
+  // Its resources have the names of others.
+  const group = apiGroups.includes('metrics.k8s.io') ? ' of metrics.k8s.io' : '';
   const named = resourceNames.length === 0 ? '' : ` (${resourceNames.join(', ')})`;
-  return `${verbs.join(', ')}: ${[...resources, ...nonResourceURLs].join(', ')}${named}`;
+  return `${verbs.join(', ')}: ${[...resources, ...nonResourceURLs].join(', ')}${group}${named}`;
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import { account, stillRunning, tcpListenersOf } from './account.js';
 import { busyboxImage, loadBusybox, pod } from './pods.js';
+import { replicas, scaled } from './presets/metrics.js';
 import { clusterProcesses, status, until } from './running-cluster.js';
 import { apply, kubectl, ok, sh } from './shell.js';
 
@@ -160,6 +161,18 @@ test.serial('secrets are encrypted in etcd', async (t) => {
     'who made it is recorded',
   );
   t.notRegex(audit, /do-not-find-me/);
+});
+
+test.serial('an autoscaler makes more of what is busy, and fewer when it is idle again', async (t) => {
+  t.timeout(5 * 60_000, 'the autoscaler looks every 15 s');
+  await apply(...scaled);
+  await until(async () => (await replicas()) === 2, 120_000);
+  await kubectl('rollout', 'status', 'deployment/load', '--timeout=60s');
+  const pods = (await kubectl('get', 'pods', '-l', 'app=load', '-o', 'name')).trim().split('\n');
+  for (const name of pods) await kubectl('exec', name, '--', 'sh', '-c', ': > /tmp/stop');
+  await until(async () => (await replicas()) === 1, 120_000);
+  await kubectl('delete', 'hpa,deployment', 'load', '--wait=false');
+  t.pass();
 });
 
 test.serial("Gen1's way in works: nsenter by child_pid", async (t) => {

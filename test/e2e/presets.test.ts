@@ -4,12 +4,14 @@ import { needsRoot } from '../ordinary-user.js';
 import { loadBusybox } from './pods.js';
 import { anotherEngine, cutOffStop, dockerChecks, orderlyStop, sharedChecks } from './presets/docker.js';
 import { cleanup, kubernetesChecks, type Check, type Preset } from './presets/kubernetes.js';
+import { metricsChecks } from './presets/metrics.js';
 import { crioLacking, crioUp } from './presets/crio.js';
 import { ok, sh } from './shell.js';
 
 /** The same behaviour whatever the preset: each has a cluster of its own, one after another, and its checks build on one another. */
 process.env['U7S_CLUSTER'] = 'presets';
 process.env['U7S_API_PORT'] ??= '6571';
+process.env['U7S_METRICS_RESOLUTION'] = '3';
 
 type Row = Preset & {
   checks: Readonly<Record<string, Check>>;
@@ -20,11 +22,15 @@ type Row = Preset & {
 };
 
 const rows: readonly Row[] = [
-  { name: 'default-containerd', runtime: /^containerd:\/\/2\./, checks: { ...kubernetesChecks, cleanup } },
+  {
+    name: 'default-containerd',
+    runtime: /^containerd:\/\/2\./,
+    checks: { ...kubernetesChecks, ...metricsChecks, cleanup },
+  },
   {
     name: 'default-docker',
     runtime: /^containerd:\/\/2\./,
-    checks: { ...kubernetesChecks, ...dockerChecks, ...sharedChecks, cleanup },
+    checks: { ...kubernetesChecks, ...metricsChecks, ...dockerChecks, ...sharedChecks, cleanup },
   },
   {
     name: 'default-docker-nokube',
@@ -34,7 +40,7 @@ const rows: readonly Row[] = [
   {
     name: 'default-crio',
     runtime: /^cri-o:\/\/1\.36\./,
-    checks: { ...kubernetesChecks, cleanup },
+    checks: { ...kubernetesChecks, ...metricsChecks, cleanup },
     up: crioUp,
     lacking: await crioLacking(),
   },

@@ -29,6 +29,7 @@ const services = [
   'kubelet',
   'kube-proxy',
   'local-storage',
+  'metrics',
 ] as const;
 
 const kill = (...titles: string[]): Strike => signal('SIGKILL', ...titles);
@@ -92,6 +93,7 @@ const ports: [string, number][] = [
   ['kube-scheduler', 10259],
   ['kubelet', 10250],
   ['kube-proxy', 10256],
+  ['metrics', 8473],
 ];
 const portsTaken = [
   ...ports.map(([name, port]) =>
@@ -109,6 +111,7 @@ const configurations: [string, string][] = [
   ['containerd', 'etc'],
   ['kubelet', 'pki/kubelet-server.key'],
   ['kube-proxy', 'etc'],
+  ['metrics', 'pki/metrics.key'],
 ];
 const configurationsClosed = configurations.map(([name, path]) =>
   running(

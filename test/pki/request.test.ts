@@ -36,6 +36,7 @@ test('each node has an identity of its own for each component', (t) => {
       ['kube-proxy', 'usernetes:kube-proxy:second', 'usernetes:kube-proxy'],
       ['flannel', 'usernetes:flannel:second', 'usernetes:flannel'],
       ['local-storage', 'usernetes:local-storage:second', 'usernetes:local-storage'],
+      ['metrics', 'usernetes:metrics:second', 'usernetes:metrics'],
     ],
   );
 });

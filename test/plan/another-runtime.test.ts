@@ -27,6 +27,7 @@ const madeUp: Runtime = {
     links: { '/etc/youki': 'youki.d' },
   },
   criSocket: socket,
+  containers: 'youki:/run/youki',
   readyForKubelet: { youki: 'ready' },
   services: ({ binary, engineSocket, engineOptions, engineCidr, publishAddress }) => [
     daemon('youki', {

@@ -110,6 +110,24 @@ test('with delegated cgroups pods have limits and runc is called directly', (t) 
   t.true(file('containerd', 'containerd.toml').includes('BinaryName = "/artifacts/runc"'));
 });
 
+test('use is read from cgroups where there are some, else from processes; nothing is guessed', (t) => {
+  const usage = (cgroups: 'delegated' | 'none'): string | undefined =>
+    nodeServices({ ...context, cgroups }, runtimes.crio)
+      .find(({ name }) => name === 'metrics')
+      ?.args.find((flag) => flag.startsWith('--usage='));
+  t.is(usage('delegated'), '--usage=cgroups');
+  t.is(usage('none'), '--usage=processes');
+});
+
+test('a cluster without metrics has no service for them, and a worker serves none', (t) => {
+  const names = nodeServices(contextWith({ without: ['metrics'] }), runtimes.containerd).map(
+    ({ name }) => name,
+  );
+  t.false(names.includes('metrics'));
+  const ofWorker = nodeServices(worker, runtimes.containerd).find(({ name }) => name === 'metrics');
+  t.false(ofWorker?.args.some((flag) => flag.startsWith('--listen=')));
+});
+
 const shared = { ...contextWith({ hostIp: '192.0.2.10' }), nodeAddress: '192.0.2.10' };
 const controlPlane = 'https://192.0.2.10:6443';
 const worker = {
@@ -123,7 +141,7 @@ test('a node that has joined another has nothing of a control plane, and asks th
   const services = nodeServices(worker, runtimes.containerd);
   t.deepEqual(
     services.map(({ name }) => name),
-    ['containerd', 'bundled-images', 'kubelet', 'kube-proxy', 'flannel', 'local-storage'],
+    ['containerd', 'bundled-images', 'kubelet', 'kube-proxy', 'flannel', 'local-storage', 'metrics'],
   );
   t.notThrows(() => startOrder(services));
   for (const { name, files } of services) {

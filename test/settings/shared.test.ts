@@ -23,5 +23,7 @@ test('a control plane that does not know a setting yet has its default', (t) => 
 
 test('what they are told is checked; what they do not know of is left out', (t) => {
   t.deepEqual(parseShared({ ...told, later: true }), told);
+  const { without, ...fromBefore } = told;
+  t.deepEqual(parseShared(fromBefore), { ...fromBefore, without });
   t.throws(() => parseShared({ ...told, flannelPort: 'x' }));
 });

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { clusterAddons } from '../../addons/cluster-addons.js';
+import { metricsObjects } from '../../addons/metrics.js';
 import { installedArtifact } from '../../artifacts/resolve.js';
 import { bundledImages } from '../../images/bundled.js';
 import { isTransient } from '../../kube/wait.js';
@@ -13,7 +14,7 @@ import { ensurePki } from '../../pki/rotate.js';
 import { binaryOf, type Artifacts } from '../../plan/artifacts.js';
 import { certificateInput } from '../../plan/certificates.js';
 import { planInstance } from '../../plan/instance.js';
-import type { ClusterAddons, HostFacts, InstancePlan } from '../../plan/types.js';
+import type { HostFacts, InstancePlan, Made } from '../../plan/types.js';
 import { hostAddressIn } from '../../rootless/network.js';
 import { features, hasFeature } from '../../settings/features.js';
 import { roleOf } from '../../settings/role.js';
@@ -35,8 +36,8 @@ export async function prepareCluster(
     prepareImages(context, settings, artifacts),
     prepareCertificates(context, settings),
   ]);
-  const addons = await addonsOf(context, settings, images.coredns.reference);
-  return planInstance(settings, paths, artifacts, host, { images, addons });
+  const objects = await objectsOf(context, settings, images.coredns.reference);
+  return planInstance(settings, paths, artifacts, host, { images, ...objects });
 }
 
 function prepareImages(
@@ -90,12 +91,12 @@ async function ensureCertificates(
 }
 
 /** None on a worker: they are the control plane's to apply. */
-async function addonsOf(
+async function objectsOf(
   { paths: { pki }, projectRoot }: InstanceContext,
   settings: Settings,
   coredns: string,
-): Promise<ClusterAddons> {
-  if (roleOf(settings) === 'worker') return { first: [], later: [] };
+): Promise<Pick<Made, 'addons' | 'metrics'>> {
+  if (roleOf(settings) === 'worker') return { addons: { first: [], later: [] } };
   const { nodeName, dnsAddress, dnsDomain, nodeSubnet, severalNodes } = settings;
   const hostAddress = hostAddressIn(nodeSubnet);
   const [rootCa, kubeletCa] = await Promise.all([
@@ -104,6 +105,11 @@ async function addonsOf(
   ]);
   const facts = sharedSettings(settings);
   const values = { nodeName, coredns, dnsAddress, dnsDomain, hostAddress, rootCa, kubeletCa, facts };
-  const chosen = features.filter((feature) => hasFeature(settings, feature));
-  return clusterAddons(projectRoot, values, chosen, severalNodes);
+  // The API of metrics is registered, or removed, by a worker of its own.
+  const chosen = features.filter((feature) => feature !== 'metrics' && hasFeature(settings, feature));
+  const [addons, metrics] = await Promise.all([
+    clusterAddons(projectRoot, values, chosen, severalNodes),
+    metricsObjects(projectRoot, rootCa),
+  ]);
+  return { addons, metrics };
 }

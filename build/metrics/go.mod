@@ -1,0 +1,3 @@
+module usernetes/build/metrics
+
+go 1.26.0

@@ -114,9 +114,11 @@ function viewOf(paths: Paths, engine: EnginePlan | undefined): View {
     doorsFolder(paths),
     ...ofEngine,
   ];
-  const hidden = [dirname(paths.runtime), dirname(paths.state), join(paths.home, '.kube')].map((folder) => ({
+  const hidden = [dirname(paths.runtime), dirname(paths.state)].map((folder) => ({
     folder,
     keep: needed.filter((path) => path.startsWith(`${folder}/`)),
   }));
-  return { hidden, readOnly: [artifacts, launchers, images] };
+  // A kubectl that is run in there finds this cluster, and no key of another.
+  const kube = { folder: join(paths.home, '.kube'), keep: [], links: { config: paths.adminKubeconfig } };
+  return { hidden: [...hidden, kube], readOnly: [artifacts, launchers, images] };
 }

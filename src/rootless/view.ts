@@ -5,8 +5,11 @@ import { promisify } from 'node:util';
 import { exists } from '../lib/exists.js';
 import { findMount } from '../lib/mounts.js';
 
-/** What a node's namespaces show of a folder of the host: nothing, but for the paths in it that it needs. */
-export type HiddenFolder = { folder: string; keep: string[] };
+/**
+ * What a node's namespaces show of a folder of the host: nothing, but for the paths in it that it needs, and links of our own by
+ * their names.
+ */
+export type HiddenFolder = { folder: string; keep: string[]; links?: Record<string, string> };
 
 /** Folders of the account that a node does not see as they are on the host. Those that do not exist are left out. */
 export type View = { hidden: HiddenFolder[]; readOnly: string[] };
@@ -26,10 +29,11 @@ export async function narrowView({ hidden, readOnly }: View): Promise<void> {
 }
 
 /** Prepared elsewhere and then put there at once: whoever looks finds what is kept at any moment. */
-async function hide({ folder, keep }: HiddenFolder, stage: string): Promise<void> {
+async function hide({ folder, keep, links = {} }: HiddenFolder, stage: string): Promise<void> {
   await mkdir(stage, { recursive: true });
   await exec('mount', ['-t', 'tmpfs', '-o', 'mode=0755,size=64k', 'none', stage]);
   for (const path of keep) await keepIn(join(stage, relative(folder, path)), path);
+  for (const [name, target] of Object.entries(links)) await symlink(target, join(stage, name));
   await exec('mount', ['--rbind', stage, folder]);
   await exec('mount', ['-o', 'remount,bind,ro', folder]);
   await exec('umount', ['-R', '-l', stage]);

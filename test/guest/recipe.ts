@@ -8,7 +8,7 @@ const packages = [
   ...['linux-image-cloud-amd64', 'systemd', 'systemd-sysv', 'udev', 'kmod'],
   ...['dbus', 'dbus-user-session', 'libpam-systemd', 'openssh-server'],
   // What init-host would install: the guest has no network to get it by.
-  ...['uidmap', 'slirp4netns', 'iptables', 'iproute2', 'fuse-overlayfs', 'procps'],
+  ...['uidmap', 'slirp4netns', 'iptables', 'iproute2', 'fuse-overlayfs', 'procps', 'keyutils'],
   ...['busybox-static', 'libstdc++6'],
 ];
 

@@ -301,6 +301,10 @@ export const accountAttacks: readonly Attack[] = [
   ...links,
 ];
 
+/** kubectl tells a terminal's size shortly after the process in the pod has started. */
+const sizeOfTerminal =
+  'for i in 1 2 3 4 5 6 7 8 9; do size=$(/bin/busybox stty size); case $size in [1-9]*) break;; esac; /bin/busybox sleep 0.3; done; echo $size';
+
 export const accountDoors: readonly Door[] = [
   {
     kind: 'root’s terminal',
@@ -310,7 +314,7 @@ export const accountDoors: readonly Door[] = [
       await ground.pod('plain');
       return atRootsTerminal(
         ground,
-        `$u7s kubectl exec -it -n attacks pod-plain -- /bin/sh -c 'until /bin/busybox stty size; do :; done'`,
+        `$u7s kubectl exec -it -n attacks pod-plain -- /bin/sh -c '${sizeOfTerminal}'`,
       );
     },
   },

@@ -34,7 +34,7 @@ export function metrics(context: ServiceContext, { containers }: MetricsRuntime)
     }),
     env: { GOMAXPROCS: '2' },
     // Nobody waits for it before then, and the node is Ready no later.
-    dependsOn: { kubelet: 'ready' },
+    dependsOn: { kubelet: 'ready', 'kube-proxy': 'ready' },
     ready: { ...healthz, ...readiness },
     live: { ...healthz, ...liveness },
   });

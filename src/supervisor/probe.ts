@@ -55,11 +55,11 @@ export async function waitUntilReady(probe: Probe, signal: AbortSignal): Promise
 }
 
 /**
- * Pause before the next attempt: a tenth of what it has taken so far, so that readiness is noticed at most so much too
- * late and a service that takes its time is seldom asked.
+ * Pause before the next attempt: the period, but in the beginning a tenth of what it has taken so far, so that readiness is
+ * noticed soon, and at last a fiftieth, so that a slow machine has little to do with attempts that are in vain.
  */
 export function pollDelay({ periodMs }: Pick<Probe, 'periodMs'>, elapsedMs: number): number {
-  return Math.min(periodMs, Math.max(10, elapsedMs * 0.1));
+  return Math.min(Math.max(periodMs, elapsedMs * 0.02), Math.max(10, elapsedMs * 0.1));
 }
 
 async function attemptOf(target: ProbeTarget, signal: AbortSignal): Promise<ProbeResult> {

@@ -11,7 +11,7 @@ import type { Engine } from './engine.js';
 
 /** What the base has beside a minimal Debian: what init-host would install, as there is no network to get it by. */
 const packages = [
-  ...['uidmap', 'slirp4netns', 'iptables', 'iproute2', 'fuse-overlayfs', 'procps', 'mount'],
+  ...['uidmap', 'slirp4netns', 'iptables', 'iproute2', 'fuse-overlayfs', 'procps', 'mount', 'keyutils'],
   ...['conmon', 'skopeo', 'ca-certificates', 'libstdc++6'],
 ];
 const mmdebstrap = [

@@ -27,7 +27,7 @@ let scratch: string;
 let guest: Guest;
 let api: KubeClient;
 
-/** Each start of a node takes minutes, so a sample does with two of them: U7S_GUEST is `all` or `sample`. */
+/** The start of a node takes ten minutes here, so a sample does without: U7S_GUEST is `all` or `sample`. */
 const rest = process.env.U7S_GUEST === 'sample' ? 'with U7S_GUEST=all' : undefined;
 
 function inGuest(title: string, work: (t: ExecutionContext) => Promise<void>, lack = lacking): void {
@@ -36,6 +36,11 @@ function inGuest(title: string, work: (t: ExecutionContext) => Promise<void>, la
     t.timeout(patience);
     await work(t);
   });
+}
+
+/** Takes a node, and is no part of a sample. */
+function onNode(title: string, work: (t: ExecutionContext) => Promise<void>): void {
+  inGuest(title, work, lacking ?? rest);
 }
 
 test.before('the guest boots', async (t) => {
@@ -75,7 +80,7 @@ inGuest('doctor finds nothing to mend', async (t) => {
   );
 });
 
-inGuest('up in a login, whose cgroup is not delegated, runs the node in one that is', async (t) => {
+onNode('up in a login, whose cgroup is not delegated, runs the node in one that is', async (t) => {
   t.regex(await guest.ok(user, 'cat /proc/self/cgroup'), /\/session-\d+\.scope$/);
   await guest.ok(user, 'u7s up default-containerd -d --timeout 25m');
   const { cgroups, launcherPid } = await status();
@@ -84,14 +89,14 @@ inGuest('up in a login, whose cgroup is not delegated, runs the node in one that
   api = await connect();
 });
 
-inGuest('limits of a pod are those of its cgroup', async (t) => {
+onNode('limits of a pod are those of its cgroup', async (t) => {
   await guest.ok(user, `u7s image load ${payloadFolder}/busybox.tar`);
   await api.apply(pod('limited', ['sleep', '1000000']), { fieldManager: 'test' });
   const { uid, id } = await containerOf('limited', ({ state }) => state.running !== undefined);
   t.deepEqual(await limitsOf(uid, id), { cpu: '42000 100000', memory: '44040192' });
 });
 
-inGuest('a container that takes more memory than its limit is killed, and nothing else', async (t) => {
+onNode('a container that takes more memory than its limit is killed, and nothing else', async (t) => {
   const dd = ['dd', 'if=/dev/zero', 'of=/dev/null', 'bs=80M', 'count=1'];
   await api.apply(pod('hog', dd, { restartPolicy: 'Never' }), { fieldManager: 'test' });
   const { state } = await containerOf('hog', (container) => container.state.terminated !== undefined);
@@ -105,7 +110,7 @@ inGuest('a container that takes more memory than its limit is killed, and nothin
   );
 });
 
-inGuest('all pods together are held to what the node can give', async (t) => {
+onNode('all pods together are held to what the node can give', async (t) => {
   type Node = { status: { capacity: { memory: string } } };
   const { items } = await api.get<{ items: Node[] }>('/api/v1/nodes');
   const [, kibibytes] = /^(\d+)Ki$/.exec(items[0]?.status.capacity.memory ?? '') ?? [];
@@ -113,22 +118,15 @@ inGuest('all pods together are held to what the node can give', async (t) => {
   t.is(Number(limit), Number(kibibytes) * 1024);
 });
 
-inGuest(
-  'a node that is lost is built again in place of the old one, with limits',
-  async (t) => {
-    const { uid, id } = await containerOf('limited', () => true);
-    await guest.ok(user, 'pkill -KILL -x rootlesskit');
-    const again = await containerOf(
-      'limited',
-      (each) => idOf(each) !== id && each.state.running !== undefined,
-    );
-    t.deepEqual(await limitsOf(uid, again.id), { cpu: '42000 100000', memory: '44040192' });
-    t.is((await guest.ok('root', `find ${userCgroups} -type d -name kubepods`)).split('\n').length, 1);
-  },
-  lacking ?? rest,
-);
+onNode('a node that is lost is built again in place of the old one, with limits', async (t) => {
+  const { uid, id } = await containerOf('limited', () => true);
+  await guest.ok(user, 'pkill -KILL -x rootlesskit');
+  const again = await containerOf('limited', (each) => idOf(each) !== id && each.state.running !== undefined);
+  t.deepEqual(await limitsOf(uid, again.id), { cpu: '42000 100000', memory: '44040192' });
+  t.is((await guest.ok('root', `find ${userCgroups} -type d -name kubepods`)).split('\n').length, 1);
+});
 
-inGuest('installed, the cluster comes back with the host, limits and all', async (t) => {
+onNode('installed, the cluster comes back with the host, limits and all', async (t) => {
   const before = await clusterUid();
   const { uid, id } = await containerOf('limited', () => true);
   await guest.ok(user, 'u7s install -- --timeout 25m');
@@ -148,7 +146,7 @@ inGuest('installed, the cluster comes back with the host, limits and all', async
   t.regex(await guest.ok(user, `cat /proc/${launcherPid}/cgroup`), /\/usernetes\.service/);
 });
 
-inGuest('uninstalled, it is stopped', async (t) => {
+onNode('uninstalled, it is stopped', async (t) => {
   await guest.ok(user, 'u7s uninstall');
   t.is(await guest.ok('root', `find ${userCgroups} -type d -name kubepods`), '');
   t.is((await guest.sh(user, 'systemctl --user is-enabled usernetes')).exitCode, 1);
@@ -159,16 +157,12 @@ inGuest('a user whose systemd does not run is told of Delegate=', async (t) => {
   t.regex(await guest.ok('root', `${withoutSystemd} u7s doctor`), /pod limits are off: .*Delegate=yes/s);
 });
 
-inGuest(
-  'without its systemd, a user has a cluster without limits',
-  async (t) => {
-    const said = await guest.ok('root', `(${withoutSystemd} u7s up -d --timeout 25m) 2>&1`);
-    t.regex(said, /pod limits are off: the cgroup \S+ is not delegated to this user, .*Delegate=yes/);
-    t.regex(said, /is ready after/);
-    t.is(await guest.ok('root', 'find /sys/fs/cgroup -type d -name "kubepods*"'), '');
-  },
-  lacking ?? rest,
-);
+onNode('without its systemd, a user has a cluster without limits', async (t) => {
+  const said = await guest.ok('root', `(${withoutSystemd} u7s up -d --timeout 25m) 2>&1`);
+  t.regex(said, /pod limits are off: the cgroup \S+ is not delegated to this user, .*Delegate=yes/);
+  t.regex(said, /is ready after/);
+  t.is(await guest.ok('root', 'find /sys/fs/cgroup -type d -name "kubepods*"'), '');
+});
 
 const withoutSystemd = `cd /; setpriv --reuid=${user} --regid=${user} --init-groups env -i HOME=/home/${user} PATH=$PATH`;
 const userCgroups = '/sys/fs/cgroup/user.slice/user-1000.slice/user@1000.service';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import pRetry from 'p-retry';
 import { messageOf, U7sError } from '../lib/errors.js';
 import type { KubeClient } from './client.js';
-import { KubeError } from './errors.js';
+import { KubeError, unlessMissing } from './errors.js';
 import { collectionPath, objectPath, type KubeObject } from './object.js';
 import { isTransient, waitForObject } from './wait.js';
 
@@ -77,10 +77,6 @@ export async function removeObjects(
       persist(() => client.request('DELETE', objectPath(object), { signal }), signal).catch(unlessMissing),
     ),
   );
-}
-
-function unlessMissing(error: unknown): void {
-  if (!(error instanceof KubeError) || error.status !== 404) throw error;
 }
 
 function persist<T>(attempt: () => Promise<T>, signal: AbortSignal): Promise<T> {

@@ -18,6 +18,11 @@ export class KubeError extends U7sError {
   }
 }
 
+/** For `catch`: what is not there answers with undefined, every other fault is thrown. */
+export function unlessMissing(error: unknown): undefined {
+  if (!(error instanceof KubeError) || error.status !== 404) throw error;
+}
+
 function codeOfReason(reason = 'Refused'): string {
   return `api${reason.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }

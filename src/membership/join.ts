@@ -1,6 +1,6 @@
 import { createKubeClient, type KubeClient } from '../kube/client.js';
 import { discoverAuthority, unreachable, verifyServer } from '../kube/discovery.js';
-import { KubeError } from '../kube/errors.js';
+import { KubeError, unlessMissing } from '../kube/errors.js';
 import { DeniedError } from '../kube/signing-request.js';
 import { isTransient } from '../kube/wait.js';
 import { errnoOf, messageOf, U7sError, UsageError } from '../lib/errors.js';
@@ -77,12 +77,9 @@ export async function requireRoom(
       { fixes: ['join from another host, or give another address of this one: --host-ip'] },
     );
   }
-  try {
-    await client.get(`/api/v1/nodes/${encodeURIComponent(nodeName)}`, { signal });
-  } catch (error) {
-    if (error instanceof KubeError && error.status === 404) return;
-    throw error;
-  }
+  const path = `/api/v1/nodes/${encodeURIComponent(nodeName)}`;
+  const present = await client.get(path, { signal }).catch(unlessMissing);
+  if (present === undefined) return;
   throw new U7sError('node-name-taken', `the cluster already has a node ${nodeName}`, {
     fixes: [
       'take another name: --node-name',

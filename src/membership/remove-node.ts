@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { KubeClient } from '../kube/client.js';
-import { KubeError } from '../kube/errors.js';
+import { unlessMissing } from '../kube/errors.js';
 import { U7sError } from '../lib/errors.js';
 import { u7s } from '../lib/fixes.js';
 import { membersPath, readMembers, removalChange, type MemberMap } from './members.js';
@@ -35,7 +35,7 @@ export async function expelNode(
 }
 
 async function isMember(client: KubeClient, name: string, signal: AbortSignal): Promise<boolean> {
-  const map = await client.get<MemberMap>(membersPath, { signal }).catch(unlessGone);
+  const map = await client.get<MemberMap>(membersPath, { signal }).catch(unlessMissing);
   return map !== undefined && readMembers(map).nodes.has(name);
 }
 
@@ -44,7 +44,7 @@ async function recordRemoval(client: KubeClient, name: string, signal: AbortSign
   // A cluster of one node has no record.
   await client
     .request('PATCH', membersPath, { ...options, body: { data: removalChange(name, Date.now()) } })
-    .catch(unlessGone);
+    .catch(unlessMissing);
 }
 
 /**
@@ -59,10 +59,7 @@ export async function removeNode(
   onDrained: () => Promise<void> = () => Promise.resolve(),
 ): Promise<void> {
   const path = `/api/v1/nodes/${encodeURIComponent(name)}`;
-  const node = await client.get<Node>(path, { signal }).catch((error: unknown) => {
-    if (error instanceof KubeError && error.status === 404) return undefined;
-    throw error;
-  });
+  const node = await client.get<Node>(path, { signal }).catch(unlessMissing);
   if (node === undefined)
     throw new U7sError('no-such-node', `the cluster has no node ${name}`, {
       fixes: [u7s(['kubectl', 'get', 'nodes'], { text: 'see which it has' })],
@@ -77,11 +74,11 @@ export async function removeNode(
   await onDrained();
   // Its kubelet may register it again until everyone has heard that it must not.
   for (let again = true; again; again = await exists(client, path, signal))
-    await client.request('DELETE', path, { signal }).catch(unlessGone);
+    await client.request('DELETE', path, { signal }).catch(unlessMissing);
 }
 
 async function exists(client: KubeClient, path: string, signal: AbortSignal): Promise<boolean> {
-  return (await client.get<Node>(path, { signal }).catch(unlessGone)) !== undefined;
+  return (await client.get<Node>(path, { signal }).catch(unlessMissing)) !== undefined;
 }
 
 type Node = { status?: { conditions?: { type: string; status: string }[] } };
@@ -108,14 +105,10 @@ async function drain(
       const path = `/api/v1/namespaces/${metadata.namespace}/pods/${metadata.name}`;
       if (asked.has(path)) continue;
       asked.add(path);
-      await client.request('DELETE', path, { signal }).catch(unlessGone);
+      await client.request('DELETE', path, { signal }).catch(unlessMissing);
     }
     await delay(pollMs, undefined, { signal });
   }
-}
-
-function unlessGone(error: unknown): undefined {
-  if (!(error instanceof KubeError) || error.status !== 404) throw error;
 }
 
 /** The control plane cannot be taken out of its own cluster. */

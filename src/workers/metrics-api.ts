@@ -1,7 +1,6 @@
 import { applyAddons } from '../kube/addons.js';
-import type { KubeClient } from '../kube/client.js';
 import { connect, type ApiAccess } from '../kube/connect.js';
-import { KubeError } from '../kube/errors.js';
+import { unlessMissing } from '../kube/errors.js';
 import { objectPath, type KubeObject } from '../kube/object.js';
 import type { MetricsPlan } from '../plan/types.js';
 import type { Worker, WorkerContext } from './worker.js';
@@ -27,7 +26,7 @@ async function run(
   try {
     const registration = objects.find(isApiService);
     if (registration === undefined) return;
-    const present = await find(client, registration, signal);
+    const present = await client.get<ApiService>(objectPath(registration), { signal }).catch(unlessMissing);
     const isOurs = present?.spec.service?.name === registration.spec.service?.name;
     if (present !== undefined && !isOurs) {
       if (!wanted) return;
@@ -47,19 +46,6 @@ async function run(
 }
 
 const isApiService = (object: KubeObject): object is ApiService => object.kind === 'APIService';
-
-async function find(
-  client: KubeClient,
-  object: ApiService,
-  signal: AbortSignal,
-): Promise<ApiService | undefined> {
-  try {
-    return await client.get<ApiService>(objectPath(object), { signal });
-  } catch (error) {
-    if (error instanceof KubeError && error.status === 404) return undefined;
-    throw error;
-  }
-}
 
 /** After a start the API server has found nobody there, and looks again only after a while; at once if the object changes. */
 function marked(object: ApiService, since: Date): ApiService {

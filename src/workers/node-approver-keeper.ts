@@ -1,5 +1,5 @@
 import type { KubeClient } from '../kube/client.js';
-import { KubeError } from '../kube/errors.js';
+import { unlessMissing } from '../kube/errors.js';
 import { addressFault } from '../membership/approval.js';
 import {
   adoptionChange,
@@ -89,11 +89,7 @@ export function createKeeper(
   }
 
   async function endToken(id: string): Promise<void> {
-    try {
-      await client.request('DELETE', tokenSecretPath(id), { signal });
-    } catch (error) {
-      if (!(error instanceof KubeError) || error.status !== 404) throw error;
-    }
+    await client.request('DELETE', tokenSecretPath(id), { signal }).catch(unlessMissing);
     ended.add(id);
   }
 

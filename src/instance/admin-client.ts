@@ -1,5 +1,5 @@
 import type { KubeClient } from '../kube/client.js';
-import { connect } from '../kube/connect.js';
+import { withClient } from '../kube/connect.js';
 import { instanceStatus } from '../launcher/client.js';
 import { U7sError } from '../lib/errors.js';
 import { identityFiles } from '../pki/identity.js';
@@ -20,10 +20,5 @@ export async function asAdmin<T>(
       fixes: ['run the command on the host of that control plane'],
     });
   }
-  const client = await connect({ server: status.apiServer, ...identityFiles(paths.pki, 'admin') });
-  try {
-    return await work(client);
-  } finally {
-    client.close();
-  }
+  return withClient({ server: status.apiServer, ...identityFiles(paths.pki, 'admin') }, work);
 }

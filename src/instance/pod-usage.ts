@@ -1,5 +1,5 @@
 import type { InstanceStatus } from '../launcher/status.js';
-import { connect } from '../kube/connect.js';
+import { withClient } from '../kube/connect.js';
 import { identityFiles } from '../pki/identity.js';
 import type { InstanceContext } from './context.js';
 
@@ -26,14 +26,12 @@ export async function podUsage(
 ): Promise<PodUsage[] | undefined> {
   if (apiServer === undefined || role !== 'control-plane') return undefined;
   try {
-    const client = await connect({ server: apiServer, ...identityFiles(paths.pki, 'admin') });
-    try {
-      const path = '/apis/metrics.k8s.io/v1beta1/pods';
-      const { items } = await client.get<{ items: PodMetrics[] }>(path, { signal, timeoutMs: limitMs });
-      return items.map(usageOf).sort((a, b) => b.cpu - a.cpu || b.memory - a.memory);
-    } finally {
-      client.close();
-    }
+    const path = '/apis/metrics.k8s.io/v1beta1/pods';
+    const { items } = await withClient(
+      { server: apiServer, ...identityFiles(paths.pki, 'admin') },
+      (client) => client.get<{ items: PodMetrics[] }>(path, { signal, timeoutMs: limitMs }),
+    );
+    return items.map(usageOf).sort((a, b) => b.cpu - a.cpu || b.memory - a.memory);
   } catch {
     signal.throwIfAborted();
     return undefined;

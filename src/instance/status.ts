@@ -7,7 +7,7 @@ import { descendantsOf, namespacePids } from '../lib/processes.js';
 import { certificateExpiries } from '../pki/inspect.js';
 import { portRow, type PortRow } from '../rootless/port.js';
 import type { ServiceStatus } from '../supervisor/definition.js';
-import { connect } from '../kube/connect.js';
+import { withClient } from '../kube/connect.js';
 import { identityFiles } from '../pki/identity.js';
 import { instancePorts, instanceStatus } from '../launcher/client.js';
 import type { InstanceContext } from './context.js';
@@ -96,26 +96,20 @@ export async function nodeReport(
 ): Promise<NodeReport | undefined> {
   if (role === undefined || name === undefined || server === undefined) return undefined;
   try {
-    const client = await connect({
-      server,
-      ...identityFiles(paths.pki, administrator(role)),
-    });
-    try {
-      const path = `/api/v1/nodes/${encodeURIComponent(name)}`;
-      const node = await client.get<Node>(path, { signal, timeoutMs: apiTimeoutMs });
-      const ready = node.status?.conditions?.find(({ type }) => type === 'Ready');
-      const version = node.status?.nodeInfo?.kubeletVersion;
-      const pressure = pressures(node.status?.conditions);
-      return {
-        name,
-        ready: ready?.status === 'True',
-        ...(version === undefined ? {} : { version }),
-        ...(ready === undefined || ready.status === 'True' ? {} : { problem: ready.message ?? 'not Ready' }),
-        ...(pressure.length === 0 ? {} : { pressure }),
-      };
-    } finally {
-      client.close();
-    }
+    const path = `/api/v1/nodes/${encodeURIComponent(name)}`;
+    const node = await withClient({ server, ...identityFiles(paths.pki, administrator(role)) }, (client) =>
+      client.get<Node>(path, { signal, timeoutMs: apiTimeoutMs }),
+    );
+    const ready = node.status?.conditions?.find(({ type }) => type === 'Ready');
+    const version = node.status?.nodeInfo?.kubeletVersion;
+    const pressure = pressures(node.status?.conditions);
+    return {
+      name,
+      ready: ready?.status === 'True',
+      ...(version === undefined ? {} : { version }),
+      ...(ready === undefined || ready.status === 'True' ? {} : { problem: ready.message ?? 'not Ready' }),
+      ...(pressure.length === 0 ? {} : { pressure }),
+    };
   } catch (error) {
     signal.throwIfAborted();
     return { name, ready: false, problem: messageOf(error) };

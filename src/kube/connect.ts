@@ -36,6 +36,16 @@ export async function connect(access: ApiAccess): Promise<KubeClient> {
   };
 }
 
+/** Gives `work` a client that is closed when it is done. */
+export async function withClient<T>(access: ApiAccess, work: (client: KubeClient) => Promise<T>): Promise<T> {
+  const client = await connect(access);
+  try {
+    return await work(client);
+  } finally {
+    client.close();
+  }
+}
+
 async function open(access: ApiAccess): Promise<{ version: number; client: KubeClient }> {
   const { server, ...files } = access;
   const version = await versionOf(access);

@@ -1,7 +1,7 @@
 import { retired } from '../addons/retired.js';
 import { applyAddons, removeObjects } from '../kube/addons.js';
 import type { KubeClient } from '../kube/client.js';
-import { connect } from '../kube/connect.js';
+import { withClient } from '../kube/connect.js';
 import { keepsPodsAway, pressureFixes, pressureText, type Pressure } from '../kube/pressure.js';
 import { waitForDeploymentAvailable, waitForNodeReady, waitForPressure } from '../kube/wait.js';
 import { U7sError } from '../lib/errors.js';
@@ -19,9 +19,8 @@ async function run(
   { since, report }: WorkerContext,
   signal: AbortSignal,
 ): Promise<void> {
-  const client = await connect(plan.api);
-  try {
-    await Promise.all([
+  await withClient(plan.api, (client) =>
+    Promise.all([
       step(report, 'node', `node ${plan.nodeName}`, async () => {
         await waitForNodeReady(client, plan.nodeName, since, signal);
         await labelNode(client, plan, signal);
@@ -29,10 +28,8 @@ async function run(
       ...(plan.role === 'worker'
         ? []
         : [dns(client, plan, since, report, signal), removeObjects(client, retired, signal)]),
-    ]);
-  } finally {
-    client.close();
-  }
+    ]),
+  );
 }
 
 /** A kubelet gives labels to a node that it registers; to one that is there already it gives none. */

@@ -1,5 +1,6 @@
 import { applyAddons } from '../kube/addons.js';
-import { connect, type ApiAccess } from '../kube/connect.js';
+import type { KubeClient } from '../kube/client.js';
+import { withClient, type ApiAccess } from '../kube/connect.js';
 import { unlessMissing } from '../kube/errors.js';
 import { objectPath, type KubeObject } from '../kube/object.js';
 import type { MetricsPlan } from '../plan/types.js';
@@ -13,35 +14,33 @@ type ApiService = KubeObject & { spec: { service?: { name: string } } };
  * for it. An API that another server in the cluster serves is left alone.
  */
 export function metricsApi(plan: MetricsPlan, api: ApiAccess): Worker {
-  return { name: 'metrics API', stage: 'up', run: (context, signal) => run(plan, api, context, signal) };
+  return {
+    name: 'metrics API',
+    stage: 'up',
+    run: (context, signal) => withClient(api, (client) => settle(client, plan, context, signal)),
+  };
 }
 
-async function run(
+async function settle(
+  client: KubeClient,
   { wanted, objects }: MetricsPlan,
-  api: ApiAccess,
   { since, report }: WorkerContext,
   signal: AbortSignal,
 ): Promise<void> {
-  const client = await connect(api);
-  try {
-    const registration = objects.find(isApiService);
-    if (registration === undefined) return;
-    const present = await client.get<ApiService>(objectPath(registration), { signal }).catch(unlessMissing);
-    const isOurs = present?.spec.service?.name === registration.spec.service?.name;
-    if (present !== undefined && !isOurs) {
-      if (!wanted) return;
-      report({
-        kind: 'note',
-        text: 'another server in the cluster serves metrics.k8s.io, and goes on to do so',
-      });
-    } else if (wanted) {
-      const changed = objects.map((object) => (isApiService(object) ? marked(object, since) : object));
-      await applyAddons(client, changed, signal);
-    } else if (present !== undefined) {
-      await client.request('DELETE', objectPath(registration), { signal });
-    }
-  } finally {
-    client.close();
+  const registration = objects.find(isApiService);
+  if (registration === undefined) return;
+  const path = objectPath(registration);
+  const present = await client.get<ApiService>(path, { signal }).catch(unlessMissing);
+  const isOurs = present?.spec.service?.name === registration.spec.service?.name;
+  if (present !== undefined && !isOurs) {
+    if (!wanted) return;
+    const text = 'another server in the cluster serves metrics.k8s.io, and goes on to do so';
+    report({ kind: 'note', text });
+  } else if (wanted) {
+    const changed = objects.map((object) => (isApiService(object) ? marked(object, since) : object));
+    await applyAddons(client, changed, signal);
+  } else if (present !== undefined) {
+    await client.request('DELETE', path, { signal });
   }
 }
 

@@ -1,5 +1,5 @@
 import type { KubeClient } from '../kube/client.js';
-import { connect } from '../kube/connect.js';
+import { withClient } from '../kube/connect.js';
 import { KubeError } from '../kube/errors.js';
 import { mirror } from '../kube/mirror.js';
 import { createBell } from '../lib/bell.js';
@@ -43,14 +43,7 @@ export function nodeApprover({ api, reserved }: ApproverPlan): Worker {
   return {
     name: 'node approver',
     stage: 'up',
-    run: async ({ report }, signal) => {
-      const client = await connect(api);
-      try {
-        await follow(client, reserved, report, signal);
-      } finally {
-        client.close();
-      }
-    },
+    run: ({ report }, signal) => withClient(api, (client) => follow(client, reserved, report, signal)),
   };
 }
 

@@ -8,7 +8,7 @@ import { messageOf } from '../lib/errors.js';
 import { warningOf } from '../lib/events.js';
 import type { PublishPlan } from '../plan/types.js';
 import type { Outcome } from '../rootless/claim.js';
-import { connect } from '../kube/connect.js';
+import { withClient } from '../kube/connect.js';
 import {
   desiredPorts,
   podOfInterest,
@@ -129,12 +129,7 @@ async function publish(
     report(warningOf(error, `ports may be out of date: ${messageOf(error)}; trying again`));
   }
 
-  const client = await connect(plan.api);
-  try {
-    await run(client);
-  } finally {
-    client.close();
-  }
+  await withClient(plan.api, run);
 }
 
 /** How long to wait until the next comparison: longer each time as long as the same trouble persists. */

@@ -41,7 +41,7 @@ export async function loadAddons(
 
 /**
  * Applies the objects to a cluster, all at once, but workloads last: a Pod that is made before its ServiceAccount or its
- * ConfigMap starts only after a back-off. A slow machine takes its time: only `signal` ends the wait for an answer.
+ * ConfigMap starts only after a back-off.
  */
 export async function applyAddons(
   client: KubeClient,
@@ -63,7 +63,7 @@ export async function applyAddons(
 }
 
 async function applyAll(client: KubeClient, objects: KubeObject[], signal: AbortSignal): Promise<void> {
-  await Promise.all(objects.map((object) => persist(() => applyOne(client, object, signal), signal)));
+  await Promise.all(objects.map((object) => persist((options) => applyOne(client, object, options), signal)));
 }
 
 /** Deletes those of the objects that are there. */
@@ -74,13 +74,18 @@ export async function removeObjects(
 ): Promise<void> {
   await Promise.all(
     objects.map((object) =>
-      persist(() => client.request('DELETE', objectPath(object), { signal }), signal).catch(unlessMissing),
+      persist((options) => client.request('DELETE', objectPath(object), options), signal).catch(
+        unlessMissing,
+      ),
     ),
   );
 }
 
-function persist<T>(attempt: () => Promise<T>, signal: AbortSignal): Promise<T> {
-  return pRetry(attempt, {
+type Patience = { signal: AbortSignal; timeoutMs: number };
+
+/** A slow machine takes its time: only `signal` ends the wait for an answer. */
+function persist<T>(attempt: (options: Patience) => Promise<T>, signal: AbortSignal): Promise<T> {
+  return pRetry(() => attempt({ signal, timeoutMs: Infinity }), {
     signal,
     retries: 8,
     minTimeout: 50,
@@ -90,14 +95,14 @@ function persist<T>(attempt: () => Promise<T>, signal: AbortSignal): Promise<T> 
 }
 
 /** A class is the administrator's once it is there; what makes it up can never be changed. */
-async function applyOne(client: KubeClient, object: KubeObject, signal: AbortSignal): Promise<void> {
+async function applyOne(client: KubeClient, object: KubeObject, options: Patience): Promise<void> {
   if (object.kind !== 'StorageClass') {
-    await client.apply(object, { fieldManager, signal, timeoutMs: Infinity });
+    await client.apply(object, { fieldManager, ...options });
     return;
   }
   try {
     const path = `${collectionPath(object)}?fieldManager=${fieldManager}`;
-    await client.request('POST', path, { body: object, signal, timeoutMs: Infinity });
+    await client.request('POST', path, { body: object, ...options });
   } catch (error) {
     if (!(error instanceof KubeError) || error.status !== 409) throw error;
   }

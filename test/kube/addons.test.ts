@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { mock } from 'node:test';
 import test, { type ExecutionContext } from 'ava';
 import { U7sError } from '#src/lib/errors.js';
-import { applyAddons, loadAddons } from '#src/kube/addons.js';
+import { applyAddons, loadAddons, removeObjects } from '#src/kube/addons.js';
 import { KubeError } from '#src/kube/errors.js';
 import { clientOf, json, line, removePki } from './fake-api.js';
 import { temporary } from '../temporary.js';
@@ -176,4 +176,5 @@ test.serial('an answer may take as long as the start may', async (t) => {
     metadata: { name: 'r' },
   };
   await t.notThrowsAsync(applyAddons(client, [binding], new AbortController().signal));
+  await t.notThrowsAsync(removeObjects(client, [binding], new AbortController().signal));
 });

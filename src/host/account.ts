@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { U7sError } from '../lib/errors.js';
+import { withoutCredentials } from '../lib/url-credentials.js';
 import { u7s } from '../lib/fixes.js';
 import { isExecutable } from '../lib/exists.js';
 import { run } from '../lib/exec.js';
@@ -87,11 +88,6 @@ export const passProxyPassword = 'U7S_PASS_PROXY_PASSWORD';
 
 const isProxy = (name: string): boolean => /^(https?|all)_proxy$/i.test(name);
 
-/** `http://user:secret@proxy:3128` without the user and the secret. */
-function withoutPassword(url: string): string {
-  return url.replace(/^([a-z0-9+.-]+:\/\/)?[^/]*@/i, '$1');
-}
-
 const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /**
@@ -117,7 +113,7 @@ export function asUser(
 ): { command: string; args: string[]; env: Record<string, string> } {
   const kept = Object.entries(env).flatMap(([name, value]) =>
     value !== undefined && (passedOn.includes(name) || name.startsWith('U7S_'))
-      ? [[name, isProxy(name) && !env[passProxyPassword] ? withoutPassword(value) : value]]
+      ? [[name, isProxy(name) && !env[passProxyPassword] ? withoutCredentials(value) : value]]
       : [],
   );
   const [command = '', ...args] = [

@@ -1,3 +1,4 @@
+import { withoutCredentials } from '../lib/url-credentials.js';
 import type { Settings } from './schema.js';
 
 type Proxied = Pick<
@@ -68,7 +69,11 @@ function direct(settings: Proxied): string[] {
 /** The proxies in use, without user and password: `http://proxy.example:3128`. */
 export function proxyText(settings: Proxied): string | undefined {
   const { http, https } = proxies(settings);
-  const urls = [...new Set([https, http].flatMap((url) => (url === undefined ? [] : [withoutUser(url)])))];
+  const urls = [
+    ...new Set(
+      [https, http].flatMap((url) => (url === undefined ? [] : [withoutCredentials(complete(url))])),
+    ),
+  ];
   return urls.length === 0 ? undefined : urls.join(', ');
 }
 
@@ -85,7 +90,3 @@ export function loopbackProxies(settings: Proxied): { host: string; port: number
 }
 
 const complete = (url: string): string => (url.includes('://') ? url : `http://${url}`);
-
-function withoutUser(url: string): string {
-  return complete(url).replace(/^([a-z0-9]+:\/\/)[^/@]*@/i, '$1');
-}

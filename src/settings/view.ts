@@ -1,3 +1,4 @@
+import { withoutPassword } from '../lib/url-credentials.js';
 import { writtenValue, type Settings } from './schema.js';
 import { settingEntries } from './table.js';
 
@@ -13,5 +14,3 @@ export function shownSettings(settings: Settings): Record<string, unknown> {
   });
   return Object.fromEntries(shown) as Record<string, unknown>;
 }
-
-const withoutPassword = (url: string): string => url.replace(/:[^/:@]*@/, ':***@');

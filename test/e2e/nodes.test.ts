@@ -176,6 +176,8 @@ serial('no node but the control plane has an authority’s key, or the administr
     'kube-proxy.key',
     'kubelet-server.key',
     'kubelet.key',
+    'local-storage.key',
+    'metrics.key',
   ]);
   t.regex((await b.u7s('kubectl', 'get', 'nodes')).stderr, /error\[not-control-plane\]/);
 });

@@ -3,7 +3,9 @@ import { once } from 'node:events';
 import { chmod, lstat, mkdir, readFile, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asUser, findAccount, preparedAccount, type Account } from '#src/host/account.js';
+import { resolveHomeDirs } from '#src/host/user-dirs.js';
 import { run, runOk } from '#src/lib/exec.js';
+import { clusterPaths, type Paths } from '#src/settings/paths.js';
 
 /** Why tests with users of their own are skipped, if they are. */
 export const needsRoot = process.getuid?.() === 0 ? undefined : 'takes root';
@@ -127,6 +129,11 @@ export function start(
       void ended.then(({ stderr }) => reject(new Error(`ended without saying ${what}: ${stderr}`)));
     });
   return { pid: child.pid ?? 0, said, kill: (signal) => void child.kill(signal), ended };
+}
+
+/** Where an instance of a user's is. */
+export function pathsOf({ home, runtimeDir = '' }: Account, cluster = 'default'): Paths {
+  return clusterPaths({ ...resolveHomeDirs({ HOME: home }), runtimeDir }, cluster);
 }
 
 export type UserProcess = { pid: number; command: string; args: string[] };

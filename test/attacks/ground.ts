@@ -1,9 +1,9 @@
 import { readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { asUser, type Account } from '#src/host/account.js';
-import { clusterPaths, type Paths } from '#src/settings/paths.js';
+import type { Paths } from '#src/settings/paths.js';
 import { makeHosts, removeHosts, type TestHost } from '../e2e/hosts.js';
-import { makeUser, removeUser } from '../ordinary-user.js';
+import { makeUser, pathsOf, removeUser } from '../ordinary-user.js';
 import { createHand, publicAgent, type Hand } from './hand.js';
 import type { HttpAnswer, HttpQuestion } from './hand-agent.js';
 import { agentInPod, loadAttackImage, podOfKind, type PodKind } from './pods.js';
@@ -128,21 +128,6 @@ export async function makeGround(): Promise<Ground> {
   };
   const loaded = memo(() => loadAttackImage(control, agent));
   return ground;
-}
-
-export function pathsOf({ home, runtimeDir = '' }: Account): Paths {
-  const local = join(home, '.local');
-  return clusterPaths(
-    {
-      home,
-      configHome: join(home, '.config'),
-      dataHome: join(local, 'share'),
-      stateHome: join(local, 'state'),
-      cacheHome: join(home, '.cache'),
-      runtimeDir,
-    },
-    'default',
-  );
 }
 
 /** The words of a fresh line of join-command, without the first. */

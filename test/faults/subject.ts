@@ -1,11 +1,11 @@
 import { basename, join } from 'node:path';
 import type { Account } from '#src/host/account.js';
 import { connect } from '#src/kube/connect.js';
-import { clusterPaths, type Paths } from '#src/settings/paths.js';
+import type { Paths } from '#src/settings/paths.js';
 import { statusReport, type StatusReport } from '#src/instance/status.js';
 import type { KubeClient } from '#src/kube/client.js';
 import { processInfo } from '#src/lib/processes.js';
-import { processesOf, u7s, type Running } from '../ordinary-user.js';
+import { pathsOf, processesOf, u7s, type Running } from '../ordinary-user.js';
 import type { StartOptions } from './fault.js';
 import { until } from './until.js';
 
@@ -32,19 +32,7 @@ export type Subject = {
 };
 
 export function createSubject(account: Account): Subject {
-  const { home, runtimeDir = '' } = account;
-  const local = join(home, '.local');
-  const paths = clusterPaths(
-    {
-      home,
-      configHome: join(home, '.config'),
-      dataHome: join(local, 'share'),
-      stateHome: join(local, 'state'),
-      cacheHome: join(home, '.cache'),
-      runtimeDir,
-    },
-    clusterName,
-  );
+  const paths = pathsOf(account, clusterName);
   const run = (args: readonly string[], { inside }: StartOptions = {}): Running =>
     u7s(account, ['--cluster', clusterName, '--progress', 'plain', ...args], {
       inside: inside?.(subject) ?? [],

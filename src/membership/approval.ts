@@ -66,7 +66,8 @@ function judgeJoin(request: SigningRequest, { nodes, members, reserved }: Cluste
   if (!username.startsWith(tokenUser)) return { deny: 'it was not made with a token' };
   if (request.signerName !== signers.kubelet || name === undefined)
     return { deny: 'a token admits only the certificate of a kubelet' };
-  if (!isClient(request)) return { deny: 'a client certificate has no names besides its subject' };
+  const namesFault = clientFault(request);
+  if (namesFault !== undefined) return { deny: namesFault };
   if (nodes.has(name)) return { deny: `the cluster has a node ${name} already` };
   if (reserved.hosts.includes(name)) return { deny: `${name} is a name of the API server` };
   const removedAt = members.removedAt.get(name);
@@ -113,7 +114,7 @@ function faultOf(request: SigningRequest, node: string, address: string | undefi
   switch (signerName) {
     case signers.kubelet:
       if (nodeNameIn(request) !== node) return 'a node may ask only for itself';
-      return isClient(request) ? undefined : 'a client certificate has no names besides its subject';
+      return clientFault(request);
     case signers.client: {
       const own = nodeComponents.map((component) => [
         `O=usernetes:${component}`,
@@ -121,7 +122,7 @@ function faultOf(request: SigningRequest, node: string, address: string | undefi
       ]);
       if (!own.some((subject) => same(subject, requested.subject)))
         return 'it is for no component of the node';
-      return isClient(request) ? undefined : 'a client certificate has no names besides its subject';
+      return clientFault(request);
     }
     case signers.kubeletServer:
       if (nodeNameIn(request) !== node) return 'a node may ask only for itself';
@@ -173,9 +174,12 @@ function madeAt({ groups }: SigningRequest): number {
   return Math.min(...times.map((time) => (/^\d{1,15}$/.test(time) ? Number(time) : 0)));
 }
 
-function isClient(request: SigningRequest): boolean {
+/** Why it is not for a client certificate. */
+function clientFault(request: SigningRequest): string | undefined {
   const { dns, ips, otherNames } = request.requested;
-  return hasUsages(request, 'client auth') && dns.length + ips.length + otherNames === 0;
+  return hasUsages(request, 'client auth') && dns.length + ips.length + otherNames === 0
+    ? undefined
+    : 'a client certificate has no names besides its subject';
 }
 
 function hasUsages({ usages }: SigningRequest, purpose: string): boolean {

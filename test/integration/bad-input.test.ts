@@ -2,6 +2,7 @@ import { chmod, chown, mkdir, readFile, realpath, writeFile } from 'node:fs/prom
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import test, { type ExecutionContext } from 'ava';
 import type { Account } from '#src/host/account.js';
 import { asUser } from '#src/host/account.js';
@@ -205,7 +206,10 @@ asRoot(
 );
 
 asRoot('a download that is not what was published', async (t) => {
-  const server = createServer((_, response) => response.end('something else')).listen(0, '127.0.0.1');
+  const [program, archive] = [await readFile('/bin/true'), gzipSync('something else')];
+  const server = createServer(({ url = '' }, response) =>
+    response.end(/\.t?gz$/.test(url) ? archive : program),
+  ).listen(0, '127.0.0.1');
   t.teardown(() => server.close());
   await new Promise((resolve) => server.once('listening', resolve));
   const env = { U7S_MIRROR: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };

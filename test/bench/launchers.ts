@@ -43,8 +43,8 @@ export type Started = {
   stop(): Promise<void>;
 };
 
-/** Keeps what the shell launchers are given: scripts, images and, for the floor, certificates. */
-const givenCluster = 'bench-given';
+/** Keeps what other launchers are given: scripts, images, certificates, or the launcher of another commit. */
+export const givenCluster = 'bench-given';
 
 /** Our launcher and two shell launchers of the same binaries, flags and files; each has a cluster of its own. */
 export async function prepareLaunchers(
@@ -200,6 +200,6 @@ function shell(owner: Owner, name: string, script: string, plan: ShellPlan): Lau
   };
 }
 
-async function removeCluster(owner: Owner, cluster: string): Promise<void> {
+export async function removeCluster(owner: Owner, cluster: string): Promise<void> {
   await asOwner(owner, [...owner.u7s, '--cluster', cluster, 'cleanup']);
 }

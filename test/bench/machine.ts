@@ -23,7 +23,8 @@ export type Owner = {
 
 export const projectRoot = resolve(import.meta.dirname, '../..');
 
-export async function findOwner(): Promise<Owner> {
+/** Of the checkout `root`. Root has it copied to the folder of `cluster`, since each keeps the newest copy alone. */
+export async function findOwner(root = projectRoot, cluster?: string): Promise<Owner> {
   const isRoot = process.getuid?.() === 0;
   const account = isRoot ? await preparedAccount(process.env) : await findAccount(userInfo().username);
   if (account === undefined) throw new Error('this user has no passwd entry');
@@ -34,11 +35,10 @@ export async function findOwner(): Promise<Owner> {
   };
   const dirs = await resolveUserDirs(invoke(['true']).env, account.uid);
   const paths = (cluster: string): Paths => clusterPaths(dirs, cluster);
+  const copies = cluster === undefined ? paths('bench').launchers : join(paths(cluster).state, 'launcher');
   const installation = isRoot
-    ? await installLauncher(projectRoot, paths('bench').launchers, invoke, () =>
-        requireReachable(account, process.execPath),
-      )
-    : projectRoot;
+    ? await installLauncher(root, copies, invoke, () => requireReachable(account, process.execPath))
+    : root;
   return { invoke, u7s: [process.execPath, join(installation, 'bin/u7s.js')], paths };
 }
 

@@ -3,6 +3,8 @@ type Bench = { run: (args: string[]) => Promise<void> };
 
 const benches: Readonly<Record<string, string>> = {
   up: 'up → API ready → node Ready → first pod Running, beside two shell launchers [--pairs N] [--api-port N]',
+  compare:
+    'the same of this checkout and of another commit, in turn: compare COMMIT [--pairs N] [--api-port N]',
   launcher:
     "memory of the long-lived processes; time of certificates, down and kubectl's wrapper [--api-port N]",
   presets:

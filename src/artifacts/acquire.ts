@@ -6,12 +6,12 @@ import { artifactNames } from './catalog.js';
 import { FatalArtifactError } from './errors.js';
 import { createLimit } from './limit.js';
 import { cannotGet, MissingError } from './missing.js';
-import { createSurvey } from './network.js';
-import { agentFor } from './proxy-agent.js';
+import { createSurvey } from './download/network.js';
+import { agentFor } from './download/proxy-agent.js';
 import { waysOf, type Recipe } from './recipe.js';
 import type { ArtifactContext } from './context.js';
-import { addNeeds, describeNeeds, requireSpace, type Needs } from './space.js';
-import type { ResolvedArtifact } from './store.js';
+import { addNeeds, describeNeeds, requireSpace, type Needs } from './store/space.js';
+import type { ResolvedArtifact } from './store/store.js';
 import type { Session } from './session.js';
 import { takers, type Take } from './take.js';
 

@@ -3,10 +3,10 @@ import { dirname, join, resolve } from 'node:path';
 import { U7sError } from '../lib/errors.js';
 import type { ArtifactName } from './artifact.js';
 import { catalog } from './catalog.js';
-import { findOnPath } from './go.js';
+import { findOnPath } from './build/go.js';
 import { hostVersion, systemFolders } from './host.js';
 import type { ArtifactContext } from './context.js';
-import type { ResolvedArtifact } from './store.js';
+import type { ResolvedArtifact } from './store/store.js';
 
 /**
  * An artifact that the user has, used where it lies: `path` is the folder of its programs, or its first program; the

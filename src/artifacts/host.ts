@@ -5,9 +5,9 @@ import { run } from '../lib/exec.js';
 import { U7sError } from '../lib/errors.js';
 import type { ArtifactName } from './artifact.js';
 import { catalog } from './catalog.js';
-import { findOnPath } from './go.js';
+import { findOnPath } from './build/go.js';
 import type { Recipe } from './recipe.js';
-import type { Filled } from './install.js';
+import type { Filled } from './store/install.js';
 
 type Env = Record<string, string | undefined>;
 

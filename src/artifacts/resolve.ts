@@ -3,7 +3,7 @@ import { ways, type ArtifactName, type Origin, type Way } from './artifact.js';
 import { artifactNames } from './catalog.js';
 import type { ArtifactContext } from './context.js';
 import { readLock, readRecipe, waysOf, type Recipe } from './recipe.js';
-import { readInstalled, readManifest, type ResolvedArtifact } from './store.js';
+import { readInstalled, readManifest, type ResolvedArtifact } from './store/store.js';
 
 /**
  * Finds or gets every artifact in `names`: from the cache, else by download, else by build, else from the host. When all
@@ -82,7 +82,7 @@ export type VerifiedFile = {
 
 /** Compares the hash of every installed file with the manifest; the host's own binaries must only exist. */
 export async function verifyArtifacts(context: ArtifactContext): Promise<VerifiedFile[]> {
-  const { hashFile } = await import('./checksum.js');
+  const { hashFile } = await import('./download/checksum.js');
   const lock = readLock(context.projectRoot);
   const verified: VerifiedFile[] = [];
   for (const name of artifactNames) {
@@ -116,7 +116,7 @@ async function findUnchanged(
   for (;;) {
     const installed = findInstalled(recipe, context);
     if (installed === undefined || !context.rehash) return installed;
-    const { changedFiles, discard } = await import('./seen.js');
+    const { changedFiles, discard } = await import('./store/seen.js');
     const changed = await changedFiles(installed);
     if (changed.length === 0) return installed;
     await discard(installed);

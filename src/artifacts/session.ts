@@ -1,7 +1,7 @@
 import type { ArtifactContext } from './context.js';
 import type { Limit } from './limit.js';
-import type { Survey } from './network.js';
-import type { AgentFor } from './proxy-agent.js';
+import type { Survey } from './download/network.js';
+import type { AgentFor } from './download/proxy-agent.js';
 
 /** What all artifacts of one run share. */
 export type Session = ArtifactContext & {

@@ -2,19 +2,19 @@ import { join } from 'node:path';
 import { step } from '../lib/events.js';
 import { allSettled } from '../lib/settled.js';
 import { U7sError } from '../lib/errors.js';
-import { buildArtifact, findBuildTools } from './build.js';
+import { buildArtifact, findBuildTools } from './build/build.js';
 import type { Way } from './artifact.js';
-import { fetchEntry, removeEntry, surveyEntry } from './entry.js';
-import { unpack } from './extract.js';
+import { fetchEntry, removeEntry, surveyEntry } from './download/entry.js';
+import { unpack } from './store/extract.js';
 import { findOnHost, linkHost } from './host.js';
-import { install, type Filled } from './install.js';
+import { install, type Filled } from './store/install.js';
 import { createByteCounter, throttle } from './progress.js';
 import type { Recipe } from './recipe.js';
-import { requireRuns } from './runs-here.js';
+import { requireRuns } from './store/runs-here.js';
 import type { Session } from './session.js';
-import { needsOf, type Needs } from './space.js';
-import type { ResolvedArtifact } from './store.js';
-import { openGo } from './toolchain.js';
+import { needsOf, type Needs } from './store/space.js';
+import type { ResolvedArtifact } from './store/store.js';
+import { openGo } from './build/toolchain.js';
 
 /** Gets an artifact in a way that was found open. `needs` is what it would download, `shared` by name if others do, too. */
 export type Take = { needs?: Needs; shared?: string; run: () => Promise<ResolvedArtifact> };

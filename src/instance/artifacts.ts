@@ -1,5 +1,5 @@
 import type { ArtifactName } from '../artifacts/artifact.js';
-import type { ResolvedArtifact } from '../artifacts/store.js';
+import type { ResolvedArtifact } from '../artifacts/store/store.js';
 import { ensureArtifacts } from '../artifacts/resolve.js';
 import type { Remembered } from '../settings/remembered.js';
 import { artifactContext } from './artifact-context.js';

@@ -1,5 +1,5 @@
 import type { ArtifactName } from '../artifacts/artifact.js';
-import type { ResolvedArtifact } from '../artifacts/store.js';
+import type { ResolvedArtifact } from '../artifacts/store/store.js';
 import { runtimes } from '../runtimes/table.js';
 import { features, hasFeature, type Feature } from '../settings/features.js';
 import { roleOf } from '../settings/role.js';

@@ -2,11 +2,11 @@ import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { catalog } from '#src/artifacts/catalog.js';
-import { download } from '#src/artifacts/download.js';
-import { requireSound, unpack } from '#src/artifacts/extract.js';
-import { agentFor, type AgentFor } from '#src/artifacts/proxy-agent.js';
+import { download } from '#src/artifacts/download/download.js';
+import { requireSound, unpack } from '#src/artifacts/store/extract.js';
+import { agentFor, type AgentFor } from '#src/artifacts/download/proxy-agent.js';
 import { readLock, type LockEntry } from '#src/artifacts/recipe.js';
-import { requireRuns } from '#src/artifacts/runs-here.js';
+import { requireRuns } from '#src/artifacts/store/runs-here.js';
 import { architecture } from '#src/lib/architecture.js';
 import { messageOf } from '#src/lib/errors.js';
 

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { findGo } from '#src/artifacts/go.js';
+import { findGo } from '#src/artifacts/build/go.js';
 import { ok } from '../e2e/shell.js';
 
 test('build/metrics: its own tests, with real processes in mount namespaces', async (t) => {

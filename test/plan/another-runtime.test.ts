@@ -1,7 +1,7 @@
 import test from 'ava';
 import type { ArtifactName } from '#src/artifacts/artifact.js';
 import { catalog } from '#src/artifacts/catalog.js';
-import type { ResolvedArtifact } from '#src/artifacts/store.js';
+import type { ResolvedArtifact } from '#src/artifacts/store/store.js';
 import { artifactsOf, type Artifacts } from '#src/plan/artifacts.js';
 import { planInstance } from '#src/plan/instance.js';
 import { planNamespaces } from '#src/plan/namespaces.js';

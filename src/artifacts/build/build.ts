@@ -1,14 +1,14 @@
 import { symlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import type { Architecture } from '../lib/architecture.js';
-import { run } from '../lib/exec.js';
-import { U7sError } from '../lib/errors.js';
-import type { BuildRecipe } from './artifact.js';
+import type { Architecture } from '../../lib/architecture.js';
+import { run } from '../../lib/exec.js';
+import { U7sError } from '../../lib/errors.js';
+import type { BuildRecipe } from '../artifact.js';
 import { findOnPath, goEnvironment, runGo, type GoCommand } from './go.js';
 import { applyPatches } from './patches.js';
-import type { Progress } from './progress.js';
-import type { Recipe } from './recipe.js';
-import type { Filled } from './install.js';
+import type { Progress } from '../progress.js';
+import type { Recipe } from '../recipe.js';
+import type { Filled } from '../store/install.js';
 
 export type BuildContext = {
   goCache: string;

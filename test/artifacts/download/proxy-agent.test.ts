@@ -1,9 +1,9 @@
 import { createServer } from 'node:http';
 import { connect, createServer as createTcpServer, isIP, type AddressInfo, type Socket } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
-import { agentFor } from '#src/artifacts/proxy-agent.js';
-import { request } from '#src/artifacts/request.js';
-import { serve } from './support.js';
+import { agentFor } from '#src/artifacts/download/proxy-agent.js';
+import { request } from '#src/artifacts/download/request.js';
+import { serve } from '../support.js';
 
 type Env = Record<string, string>;
 type Seen = { target: string | undefined; authorization: string | undefined };

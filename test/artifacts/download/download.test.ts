@@ -2,11 +2,11 @@ import { access, readFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { download, type DownloadOptions } from '#src/artifacts/download.js';
-import { mirrored } from '#src/artifacts/mirror.js';
-import { agentFor } from '#src/artifacts/proxy-agent.js';
-import { filesBelow, runcEntry, serve } from './support.js';
-import { temporary } from '../temporary.js';
+import { download, type DownloadOptions } from '#src/artifacts/download/download.js';
+import { mirrored } from '#src/artifacts/download/mirror.js';
+import { agentFor } from '#src/artifacts/download/proxy-agent.js';
+import { filesBelow, runcEntry, serve } from '../support.js';
+import { temporary } from '../../temporary.js';
 
 const content = Buffer.from(Array.from({ length: 200_000 }, (_, index) => index % 251));
 const half = content.length / 2;

@@ -1,11 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { architecture, type Architecture } from '../lib/architecture.js';
-import { run, type RunResult } from '../lib/exec.js';
-import { errnoOf, messageOf, U7sError } from '../lib/errors.js';
-import type { Artifact } from './artifact.js';
-import { machineOf } from './nature.js';
+import { architecture, type Architecture } from '../../lib/architecture.js';
+import { run, type RunResult } from '../../lib/exec.js';
+import { errnoOf, messageOf, U7sError } from '../../lib/errors.js';
+import type { Artifact } from '../artifact.js';
+import { machineOf } from '../download/nature.js';
 
 type Env = Record<string, string | undefined>;
 

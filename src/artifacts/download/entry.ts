@@ -2,8 +2,8 @@ import { mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { download } from './download.js';
 import { mirrored } from './mirror.js';
-import type { LockEntry } from './recipe.js';
-import type { Session } from './session.js';
+import type { LockEntry } from '../recipe.js';
+import type { Session } from '../session.js';
 import { removePartial } from './transfer.js';
 
 /** The size of a file of the lock, from there or from its server; throws when that cannot be reached. */

@@ -1,4 +1,4 @@
-import { FatalArtifactError } from './errors.js';
+import { FatalArtifactError } from '../errors.js';
 
 /** `url` itself, or where the mirror has it: `<mirror>/<host>/<path>`. The mirror's user and password stay in it. */
 export function mirrored(url: string, mirror: string | undefined): string {

@@ -1,8 +1,8 @@
 import http, { type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import https from 'node:https';
-import { messageOf, U7sError } from '../lib/errors.js';
-import type { Fix } from '../lib/fixes.js';
-import { NetworkError } from './errors.js';
+import { messageOf, U7sError } from '../../lib/errors.js';
+import type { Fix } from '../../lib/fixes.js';
+import { NetworkError } from '../errors.js';
 import type { AgentFor } from './proxy-agent.js';
 import { basicAuthorization, credentialsOf } from './proxy-choice.js';
 

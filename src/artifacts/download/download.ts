@@ -3,11 +3,11 @@ import { basename } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import pRetry from 'p-retry';
 import { differingSum } from './checksum.js';
-import { FatalArtifactError, NetworkError, orDiskFull } from './errors.js';
+import { FatalArtifactError, NetworkError, orDiskFull } from '../errors.js';
 import { mirrored } from './mirror.js';
 import { gunzipTo, isGzip, natureOf, type Nature } from './nature.js';
 import type { AgentFor } from './proxy-agent.js';
-import type { LockEntry } from './recipe.js';
+import type { LockEntry } from '../recipe.js';
 import { shown } from './request.js';
 import { maxBytes, pageFixes, removePartial, transfer } from './transfer.js';
 

@@ -1,5 +1,5 @@
 import pRetry from 'p-retry';
-import { NetworkError } from './errors.js';
+import { NetworkError } from '../errors.js';
 import type { AgentFor } from './proxy-agent.js';
 import { request } from './request.js';
 

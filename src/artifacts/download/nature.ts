@@ -3,7 +3,7 @@ import { open, rm } from 'node:fs/promises';
 import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
-import { errnoOf } from '../lib/errors.js';
+import { errnoOf } from '../../lib/errors.js';
 
 /** What a file is that should have been a program or an archive. `whole`: one of these, complete, whatever is in it. */
 export type Nature = 'whole' | 'cut' | 'damaged' | 'other';

@@ -1,10 +1,10 @@
 import { execa } from 'execa';
 import { createInterface } from 'node:readline';
 import { isAbsolute, join } from 'node:path';
-import { run } from '../lib/exec.js';
-import { findExecutable } from '../lib/exists.js';
-import { U7sError } from '../lib/errors.js';
-import { killTree } from '../lib/kill-tree.js';
+import { run } from '../../lib/exec.js';
+import { findExecutable } from '../../lib/exists.js';
+import { U7sError } from '../../lib/errors.js';
+import { killTree } from '../../lib/kill-tree.js';
 
 type Env = Record<string, string | undefined>;
 

@@ -1,5 +1,5 @@
 import ipaddr from 'ipaddr.js';
-import { FatalArtifactError } from './errors.js';
+import { FatalArtifactError } from '../errors.js';
 
 type Env = Record<string, string | undefined>;
 

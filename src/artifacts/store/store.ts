@@ -1,7 +1,7 @@
 import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
-import type { ArtifactName, Origin, Way } from './artifact.js';
-import { catalog } from './catalog.js';
+import type { ArtifactName, Origin, Way } from '../artifact.js';
+import { catalog } from '../catalog.js';
 
 export type ResolvedArtifact = {
   name: ArtifactName;

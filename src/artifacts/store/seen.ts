@@ -1,6 +1,6 @@
 import { readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeFileAtomic } from '../lib/atomic-file.js';
+import { writeFileAtomic } from '../../lib/atomic-file.js';
 import { readManifest, type ResolvedArtifact } from './store.js';
 
 /** By path below the directory: what the file system said of a file when its hash was right. */
@@ -38,7 +38,7 @@ async function appearance(path: string): Promise<string> {
 }
 
 async function isSame(path: string, sha256: string): Promise<boolean> {
-  const { hashFile } = await import('./checksum.js');
+  const { hashFile } = await import('../download/checksum.js');
   return (await hashFile(path)) === sha256;
 }
 

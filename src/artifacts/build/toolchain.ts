@@ -1,19 +1,19 @@
 import { chmod, mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { extract } from 'tar';
-import { step } from '../lib/events.js';
-import { isExecutable } from '../lib/exists.js';
-import { run, runOk } from '../lib/exec.js';
-import { codeOf, messageOf, U7sError, fixesOf } from '../lib/errors.js';
-import { withLock } from '../lib/lock-file.js';
-import { fetchEntry, surveyEntry } from './entry.js';
-import { orDiskFull } from './errors.js';
-import { requireSound } from './extract.js';
+import { step } from '../../lib/events.js';
+import { isExecutable } from '../../lib/exists.js';
+import { run, runOk } from '../../lib/exec.js';
+import { codeOf, messageOf, U7sError, fixesOf } from '../../lib/errors.js';
+import { withLock } from '../../lib/lock-file.js';
+import { fetchEntry, surveyEntry } from '../download/entry.js';
+import { orDiskFull } from '../errors.js';
+import { requireSound } from '../store/extract.js';
 import { findGo } from './go.js';
-import { createByteCounter } from './progress.js';
-import { readLock, type LockEntry } from './recipe.js';
-import { needsOf, type Needs } from './space.js';
-import type { Session } from './session.js';
+import { createByteCounter } from '../progress.js';
+import { readLock, type LockEntry } from '../recipe.js';
+import { needsOf, type Needs } from '../store/space.js';
+import type { Session } from '../session.js';
 
 /** Go is there, or can be had. `get` returns its path. */
 export type OpenGo = { needs?: Needs; get: () => Promise<string> };

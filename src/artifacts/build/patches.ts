@@ -1,9 +1,9 @@
 import { copyFile, cp, mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { run, runOk } from '../lib/exec.js';
-import { messageOf, U7sError } from '../lib/errors.js';
+import { run, runOk } from '../../lib/exec.js';
+import { messageOf, U7sError } from '../../lib/errors.js';
 import { runGo, type GoCommand } from './go.js';
-import type { Recipe } from './recipe.js';
+import type { Recipe } from '../recipe.js';
 
 /**
  * Copies the module's source, applies the series to the copy and returns the `-modfile` flag that makes a build use it.

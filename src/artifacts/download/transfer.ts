@@ -1,6 +1,6 @@
 import { open, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import type { IncomingHttpHeaders } from 'node:http';
-import { NetworkError } from './errors.js';
+import { NetworkError } from '../errors.js';
 import { isWebPage } from './network.js';
 import { looksLikePage } from './nature.js';
 import type { AgentFor } from './proxy-agent.js';

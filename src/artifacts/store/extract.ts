@@ -1,8 +1,8 @@
 import { chmod, mkdir, rename, rm } from 'node:fs/promises';
 import { basename, join, posix } from 'node:path';
 import { extract as extractTar, list as listTar, type ReadEntry } from 'tar';
-import { FatalArtifactError, orDiskFull } from './errors.js';
-import type { LockEntry } from './recipe.js';
+import { FatalArtifactError, orDiskFull } from '../errors.js';
+import type { LockEntry } from '../recipe.js';
 
 /**
  * Moves the executables of a checked download into `bin`. Refuses an archive with any entry that could reach outside of the

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { proxyFor } from '#src/artifacts/proxy-choice.js';
+import { proxyFor } from '#src/artifacts/download/proxy-choice.js';
 
 const github = 'https://github.com/x';
 const proxied = { HTTPS_PROXY: 'http://p:3128' };

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, lstat, mkdir, readdir, readlink, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hashFile } from './checksum.js';
-import { orDiskFull } from './errors.js';
-import { publishFolder } from '../lib/atomic-file.js';
-import { withLock } from '../lib/lock-file.js';
+import { hashFile } from '../download/checksum.js';
+import { orDiskFull } from '../errors.js';
+import { publishFolder } from '../../lib/atomic-file.js';
+import { withLock } from '../../lib/lock-file.js';
 import { readInstalled, type Manifest, type ResolvedArtifact } from './store.js';
-import type { ArtifactName } from './artifact.js';
+import type { ArtifactName } from '../artifact.js';
 
 export type Target = {
   store: string;

@@ -5,17 +5,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
-import { findBuildTools } from '#src/artifacts/build.js';
+import { findBuildTools } from '#src/artifacts/build/build.js';
 import type { BuildRecipe } from '#src/artifacts/artifact.js';
 import { catalog } from '#src/artifacts/catalog.js';
 import type { ArtifactContext } from '#src/artifacts/context.js';
-import { findGo } from '#src/artifacts/go.js';
+import { findGo } from '#src/artifacts/build/go.js';
 import { ensureArtifacts } from '#src/artifacts/resolve.js';
 import type { U7sError } from '#src/lib/errors.js';
-import { likeFixes } from '../like-fixes.js';
+import { likeFixes } from '../../like-fixes.js';
 import { isAlive, untilGone } from '#src/lib/processes.js';
-import { createContext, createProject, filesBelow, notes, runcEntry, writeLock } from './support.js';
-import { temporary } from '../temporary.js';
+import { createContext, createProject, filesBelow, notes, runcEntry, writeLock } from '../support.js';
+import { temporary } from '../../temporary.js';
 
 // One cache for all tests here: Go's own runtime is compiled only once.
 const goCache = mkdtempSync(join(tmpdir(), 'u7s-go-'));

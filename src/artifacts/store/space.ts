@@ -1,6 +1,6 @@
 import { statfs } from 'node:fs/promises';
-import { FatalArtifactError } from './errors.js';
-import type { LockEntry } from './recipe.js';
+import { FatalArtifactError } from '../errors.js';
+import type { LockEntry } from '../recipe.js';
 
 /** Bytes to get, and how many files are of unknown size. */
 export type Needs = { files: number; bytes: number; unknown: number; space: number };

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import test from 'ava';
 import { Header } from 'tar';
-import { extractMembers } from '#src/artifacts/extract.js';
-import { temporary } from '../temporary.js';
+import { extractMembers } from '#src/artifacts/store/extract.js';
+import { temporary } from '../../temporary.js';
 
 type Entry = { path: string; type?: string; linkpath?: string; content?: string };
 

@@ -1,4 +1,4 @@
-/** Writes the table of docs/settings.md and the schema of descriptions: npm run docs:settings. */
+/** Writes the table of docs/settings.md and the schema of descriptions: `npm run docs:settings`. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { settingsDocument } from '#src/settings/docs.js';
 import { descriptionSchema } from '#src/settings/json-schema.js';

@@ -52,6 +52,26 @@ export async function mergeIntoKubeconfig(
   return path;
 }
 
+/** Puts another certificate into the files that have a user called `input.name`, and changes nothing else of them. */
+export async function replaceInKubeconfigs(
+  candidates: readonly string[],
+  input: KubeconfigInput,
+  signal: AbortSignal,
+): Promise<void> {
+  const { user } = kubeconfigEntries(input);
+  for (const path of candidates) {
+    if (!(await exists(path))) continue;
+    await edit(path, signal, (config, yaml) => {
+      const users = config.get('users');
+      const present = yaml.isSeq<YAMLMap>(users)
+        ? users.items.find((item) => item.get('name') === input.name)
+        : undefined;
+      present?.set('user', config.createNode(user));
+      return present !== undefined;
+    });
+  }
+}
+
 /**
  * Takes the cluster, user and context called `name` out of every candidate that has them, and clears the current
  * context where it was this one. Returns the files that changed.

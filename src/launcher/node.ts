@@ -81,7 +81,9 @@ export function runNode(
   const changes = createChanges();
   const prepared = deferred();
   const ports = world.portsOf(plan.ports);
-  const context: WorkerContext = { since: new Date(), ports, report };
+  const restart = (name: string): void => tree?.send({ type: 'restart', name });
+  const context: WorkerContext = { since: new Date(), ports, report, restart };
+  let workers: readonly Worker[] = [];
   let isPrepared = false;
   let tree: NodeTree | undefined;
   let wish: 'live' | 'stop' | 'kill' = 'live';
@@ -117,6 +119,8 @@ export function runNode(
     // A node without one of its ports is of use to the others.
     ports.open(report, signal).catch(noteFault);
     const { services: definitions, kubernetes } = await cluster;
+    if (kubernetes !== undefined) workers = world.workersOf(kubernetes);
+    await beforeServices();
     if (signal.aborted) return;
     tree?.send({ type: 'start', services: definitions });
     if (kubernetes === undefined) await changes.until(() => allUp(definitions, services), signal);
@@ -128,7 +132,11 @@ export function runNode(
     const first = firstService[kubernetes.role];
     await changes.until(() => services.get(first)?.phase === 'ready', signal);
     const { clock } = world;
-    await runWorkers(world.workersOf(kubernetes), context, { clock, onFault: noteFault, signal });
+    await runWorkers(workers, context, { clock, onFault: noteFault, signal });
+  }
+
+  async function beforeServices(): Promise<void> {
+    await Promise.all(workers.map((worker) => worker.before?.(context, signal)));
   }
 
   function noteFault(error: unknown): void {
@@ -153,7 +161,7 @@ export function runNode(
         life.abort(new Error(`the node has ended: ${why}`));
         return { why, asked };
       }),
-    restartService: (name) => tree?.send({ type: 'restart', name }),
+    restartService: (name) => void beforeServices().then(() => restart(name)),
     stop: () => {
       if (wish !== 'live') return;
       wish = 'stop';

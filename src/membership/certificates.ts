@@ -7,6 +7,7 @@ import { ensureDir, publishFolder, writeFileAtomic } from '../lib/atomic-file.js
 import type { CertificateSpec } from '../pki/certificates.js';
 import { authorityFile, identityFiles, writePair, type Target } from '../pki/identity.js';
 import { leafFault, readPair, renewalTime, validity } from '../pki/inspect.js';
+import { renewLeaves } from '../pki/renew.js';
 import { addressAnnotation, signers } from './approval.js';
 
 /** A client of the API with the identity of this node's kubelet, whose files are in `dir`. */
@@ -43,11 +44,23 @@ export async function obtainCertificates(
   }
 }
 
-/** Renews, by the kubelet's certificate, those that are due or no longer fit. Returns their names. */
-export async function renewCertificates(
+/**
+ * Renews those that are due or no longer fit: from `server`, by the kubelet's certificate, or by the authorities of a control
+ * plane. Returns their names.
+ */
+export function renewCertificates(
   dir: string,
   table: readonly CertificateSpec[],
+  server: string | undefined,
+  signal: AbortSignal,
+): Promise<string[]> {
+  return server === undefined ? renewLeaves(dir, table) : renewBy(server, dir, table, signal);
+}
+
+async function renewBy(
   server: string,
+  dir: string,
+  table: readonly CertificateSpec[],
   signal: AbortSignal,
 ): Promise<string[]> {
   const authority = new X509Certificate(await readFile(authorityFile(dir), 'utf8'));
@@ -69,20 +82,31 @@ export async function renewCertificates(
   return unfit.map(({ name }) => name);
 }
 
-/** When the first of them is due, and when the first of them ends; milliseconds since the epoch. */
+/** When the first of them is due, and when each of them ends, by name; milliseconds since the epoch, 0 where there is none. */
 export async function lifeOfCertificates(
   dir: string,
   table: readonly CertificateSpec[],
-): Promise<{ renewAt: number; end: number }> {
-  const certificates = await Promise.all(
+): Promise<{ renewAt: number; end: number; ends: Map<string, number> }> {
+  const lives = await Promise.all(
     table.map(async ({ name }) => {
-      const { certPem } = await readPair(dir, name);
-      return certPem === undefined ? undefined : new X509Certificate(certPem);
+      const certificate = parsed((await readPair(dir, name)).certPem);
+      if (certificate === undefined) return { name, renewAt: 0, end: 0 };
+      return { name, renewAt: renewalTime(certificate), end: validity(certificate).end };
     }),
   );
-  const first = (time: (certificate: X509Certificate) => number): number =>
-    Math.min(...certificates.map((each) => (each === undefined ? 0 : time(each))));
-  return { renewAt: first(renewalTime), end: first((certificate) => validity(certificate).end) };
+  return {
+    renewAt: Math.min(...lives.map(({ renewAt }) => renewAt)),
+    end: Math.min(...lives.map(({ end }) => end)),
+    ends: new Map(lives.map(({ name, end }) => [name, end])),
+  };
+}
+
+function parsed(certPem: string | undefined): X509Certificate | undefined {
+  try {
+    return certPem === undefined ? undefined : new X509Certificate(certPem);
+  } catch {
+    return undefined; // torn, or something else
+  }
 }
 
 async function obtain(

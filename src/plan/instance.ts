@@ -14,13 +14,11 @@ export function planInstance(
   paths: Paths,
   artifacts: Artifacts,
   host: HostFacts,
-  { images, addons, metrics }: Made,
+  made: Made,
 ): InstancePlan {
-  const context = serviceContext(settings, paths, artifacts, host, images);
+  const context = serviceContext(settings, paths, artifacts, host, made.images);
   const runtime = runtimes[settings.runtime];
   if (!settings.kubernetes) return { services: runtime.services(context) };
-  return {
-    services: withComponents(nodeServices(context, runtime), settings),
-    kubernetes: planKubernetes(settings, paths, addons, metrics),
-  };
+  const services = withComponents(nodeServices(context, runtime), settings);
+  return { services, kubernetes: planKubernetes(settings, paths, services, made) };
 }

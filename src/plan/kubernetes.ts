@@ -1,15 +1,15 @@
 import type { ApiAccess } from '../kube/connect.js';
-import type { KubeObject } from '../kube/object.js';
 import { certificateTable, workerCertificates } from '../pki/certificates.js';
-import { identityFiles } from '../pki/identity.js';
+import { certificateFiles, identityFiles } from '../pki/identity.js';
 import { parsePortRanges } from '../rootless/port-range.js';
 import { tapAddressIn } from '../rootless/network.js';
-import type { Paths } from '../settings/paths.js';
+import { instanceName, type Paths } from '../settings/paths.js';
 import { hasFeature } from '../settings/features.js';
 import { administrator, roleOf } from '../settings/role.js';
 import type { Settings } from '../settings/schema.js';
+import type { ServiceDefinition } from '../supervisor/definition.js';
 import { certificateInput } from './certificates.js';
-import type { ClusterAddons, PublishPlan, KubernetesPlan } from './types.js';
+import type { Made, PublishPlan, KubernetesPlan, RenewalPlan } from './types.js';
 
 /** What kubectl shows as the node's role. A kubelet may not say it of itself. */
 const controlPlaneRole = { 'node-role.kubernetes.io/control-plane': '' };
@@ -18,8 +18,8 @@ const controlPlaneRole = { 'node-role.kubernetes.io/control-plane': '' };
 export function planKubernetes(
   settings: Settings,
   paths: Paths,
-  addons: ClusterAddons,
-  metrics?: KubeObject[],
+  services: readonly ServiceDefinition[],
+  { addons, metrics, kubeconfigs = [] }: Pick<Made, 'addons' | 'metrics' | 'kubeconfigs'>,
 ): KubernetesPlan {
   const apiAs = (identity: string): ApiAccess => ({
     server: apiServerUrl(settings),
@@ -47,20 +47,42 @@ export function planKubernetes(
       ? {}
       : { metrics: { wanted: hasFeature(settings, 'metrics'), objects: metrics } }),
     ...(settings.expose ? { publish } : {}),
-    ...membership(settings, paths, apiAs('node-approver')),
+    renewal: renewal(settings, paths, services, kubeconfigs),
+    ...membership(settings, apiAs('node-approver')),
   };
 }
 
-/** The part of the node in who belongs to the cluster: to decide about it, or to stay in it. */
-function membership(
+/** What keeps the certificates of the node from ending. */
+function renewal(
   settings: Settings,
-  { pki }: Paths,
-  approver: ApiAccess,
-): Pick<KubernetesPlan, 'approver' | 'renewal'> {
-  const { controlPlane, nodeName, hostIp = '', podCidr, serviceCidr, severalNodes } = settings;
-  if (controlPlane !== undefined)
-    return { renewal: { pki, server: controlPlane, table: workerCertificates(nodeName, hostIp) } };
-  if (!severalNodes) return {};
+  { pki, adminKubeconfig }: Paths,
+  services: readonly ServiceDefinition[],
+  candidates: readonly string[],
+): RenewalPlan {
+  const { controlPlane, nodeName, hostIp = '', name } = settings;
+  const table =
+    controlPlane === undefined
+      ? certificateTable(certificateInput(settings))
+      : workerCertificates(nodeName, hostIp);
+  const readersOf = (certificate: string): string[] => {
+    const { certFile } = certificateFiles(pki, certificate);
+    return services.filter((service) => JSON.stringify(service).includes(certFile)).map(({ name }) => name);
+  };
+  const readers = Object.fromEntries(table.map((spec) => [spec.name, readersOf(spec.name)]));
+  if (controlPlane !== undefined) return { pki, table, readers, server: controlPlane };
+  const server = apiServerUrl(settings);
+  return {
+    pki,
+    table,
+    readers,
+    kubeconfigs: { name: instanceName(name), server, own: adminKubeconfig, candidates },
+  };
+}
+
+/** The part of a control plane in who belongs to the cluster. */
+function membership(settings: Settings, approver: ApiAccess): Pick<KubernetesPlan, 'approver'> {
+  const { controlPlane, podCidr, serviceCidr, severalNodes } = settings;
+  if (controlPlane !== undefined || !severalNodes) return {};
   const apiServer = certificateTable(certificateInput(settings)).find(
     ({ name }) => name === 'kube-apiserver',
   );

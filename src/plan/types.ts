@@ -35,6 +35,8 @@ export type Made = {
   addons: ClusterAddons;
   /** Missing where there is no Kubernetes, and on a worker. */
   metrics?: KubeObject[];
+  /** Where the person's kubeconfig may be. */
+  kubeconfigs?: readonly string[];
 };
 
 /** What is needed to open the namespaces; known before certificates and images are. */
@@ -112,7 +114,7 @@ export type KubernetesPlan = {
   publish?: PublishPlan;
   /** Answers the certificate requests of nodes that join; missing on a node that others cannot join. */
   approver?: ApproverPlan;
-  /** Renews this node's certificates while it runs; missing on a control plane, whose starts renew its own. */
+  /** Renews this node's certificates while it runs. */
   renewal?: RenewalPlan;
 };
 
@@ -121,8 +123,27 @@ export type Reserved = { hosts: readonly string[]; networks: readonly string[] }
 
 export type ApproverPlan = { api: ApiAccess; reserved: Reserved };
 
-/** The certificates of a node that has joined, and where it gets them. */
-export type RenewalPlan = { pki: string; server: string; table: readonly CertificateSpec[] };
+/** The certificates of a node, and where it gets them. */
+export type RenewalPlan = {
+  pki: string;
+  table: readonly CertificateSpec[];
+  /** The control plane that signs them; missing on a control plane, which has the authorities itself. */
+  server?: string;
+  /** By the name of a certificate: the services that read it. */
+  readers: Record<string, string[]>;
+  /** Missing on a worker. */
+  kubeconfigs?: KubeconfigPlan;
+};
+
+/** The kubeconfigs that have the administrator's certificate in them. */
+export type KubeconfigPlan = {
+  name: string;
+  server: string;
+  /** Next to the instance's state. */
+  own: string;
+  /** The person's, which may have it. */
+  candidates: readonly string[];
+};
 
 /** How the claims of Services and pods are published. */
 export type PublishPlan = {

@@ -9,6 +9,8 @@ export type Worker = {
    * the node ends. `up`: from when the node is up until it ends.
    */
   stage: 'bring-up' | 'api' | 'up';
+  /** Run to its end before the services start, and before one of them is started again. Does not fail. */
+  before?(context: WorkerContext, signal: AbortSignal): Promise<void>;
   /** Ends early when `signal` is aborted. */
   run(context: WorkerContext, signal: AbortSignal): Promise<void>;
 };
@@ -18,4 +20,6 @@ export type WorkerContext = {
   since: Date;
   ports: ClaimedPorts;
   report: Report;
+  /** Stops a service and starts it again. */
+  restart(service: string): void;
 };

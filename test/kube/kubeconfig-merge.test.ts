@@ -9,6 +9,7 @@ import {
   kubeconfigCandidates,
   mergeIntoKubeconfig,
   removeFromKubeconfig,
+  replaceInKubeconfigs,
 } from '#src/kube/kubeconfig-merge.js';
 import { temporary } from '../temporary.js';
 
@@ -58,6 +59,21 @@ extensions:
   - name: mine
     extension: { port: 12345678901234567890 }
 `;
+
+test('another certificate replaces ours where the cluster still is, and nothing else', async (t) => {
+  const renewed = { ...ours, certPem: 'NEXT', keyPem: 'NEXT KEY' };
+  const [present, without] = [await fileWith(t, others), await fileWith(t, others)];
+  await mergeIntoKubeconfig([present], ours, signal);
+  await mergeIntoKubeconfig([present], { ...ours, name: 'usernetes-other' }, signal);
+  const before = await load(present);
+  await replaceInKubeconfigs([present, without, `${present}.missing`], renewed, signal);
+  const { users = [], ...rest } = await load(present);
+  const encoded = Buffer.from('NEXT').toString('base64');
+  t.like(users.find(({ name }) => name === 'usernetes')?.user, { 'client-certificate-data': encoded });
+  const unlikeOurs = (named: Named[] = []): Named[] => named.filter(({ name }) => name !== 'usernetes');
+  t.deepEqual({ ...rest, users: unlikeOurs(users) }, { ...before, users: unlikeOurs(before.users) });
+  t.is(await readFile(without, 'utf8'), others);
+});
 
 test('the file asked for comes first, then $KUBECONFIG, then the home directory', (t) => {
   const home = '/home/ann';

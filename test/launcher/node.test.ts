@@ -98,6 +98,25 @@ test('workers run in their stages, and end with the node', async (t) => {
   t.deepEqual(log.sort(), ['approver is told to end', 'bring-up is told to end', 'publisher is told to end']);
 });
 
+test('what a worker does before services start is done before they start, and before one starts again', async (t) => {
+  const log: string[] = [];
+  const before: Worker['before'] = async () => {
+    await Promise.resolve();
+    log.push('before');
+  };
+  const life = live(t, [{ name: 'renewal', stage: 'api', before, run: () => Promise.resolve() }]);
+  const tree = await life.tree();
+  life.plan(clusterPlan(kubernetesPlan));
+  tree.report({ type: 'prepared' });
+  await until(() => tree.commands.length > 0);
+  t.deepEqual(log.splice(0), ['before']);
+  life.node.restartService('etcd');
+  t.is(tree.commands.length, 1);
+  await until(() => tree.commands.length > 1);
+  t.deepEqual(log, ['before']);
+  t.deepEqual(tree.commands.at(-1), { type: 'restart', name: 'etcd' });
+});
+
 test('a worker’s node is up when its kubelet is ready and the bring-up done', async (t) => {
   const life = live(t);
   const tree = await life.tree();

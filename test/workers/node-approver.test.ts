@@ -107,6 +107,7 @@ async function approve(t: ExecutionContext, given: Given) {
     since: new Date(),
     ports: { publish: () => Promise.resolve([]) },
     report: () => undefined,
+    restart: () => undefined,
   };
   const reserved = { hosts: ['kubernetes', 'a', '192.0.2.10', '10.0.0.1'], networks: ['10.0.0.0/24'] };
   const done = nodeApprover({ api, reserved }).run(context, life.signal);

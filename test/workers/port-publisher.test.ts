@@ -62,7 +62,7 @@ async function publish(
       return Promise.resolve().then(() => become(claims, claimed.length));
     },
   };
-  const done = worker.run({ since: new Date(), ports, report }, life.signal);
+  const done = worker.run({ since: new Date(), ports, report, restart: () => undefined }, life.signal);
   const end = async (): Promise<void> => {
     life.abort();
     await done;

@@ -24,7 +24,7 @@ export function run(cli: Cli, command: Command, output: 'json' | 'wide' | undefi
         );
       }
       pressureWarnings(status ?? {}).forEach(context.report);
-      expiryWarnings(status?.certificates ?? {}, Date.now()).forEach(context.report);
+      expiryWarnings(status ?? { certificates: {} }, Date.now()).forEach(context.report);
     },
     { progress: 'plain' },
   );

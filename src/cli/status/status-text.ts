@@ -1,14 +1,21 @@
 import type { NodeReport, ServiceReport, StatusReport } from '../../instance/status.js';
 import { pressureFixes, pressureText } from '../../kube/pressure.js';
 import type { Warning } from '../../lib/events.js';
+import type { Fix } from '../../lib/fixes.js';
 import { formatPortSpec } from '../../rootless/port-spec.js';
 import { visibleLine } from '../../lib/visible.js';
 import { renderTable } from '../../ui/table.js';
 import { age } from '../../ui/age.js';
 
-const dayMs = 24 * 3_600_000;
-/** A certificate that ends sooner is warned of. */
-const warnDays = 30;
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+const dayMs = 24 * hourMs;
+const units = [
+  ['day', dayMs],
+  ['hour', hourMs],
+] as const;
+/** A certificate that ends sooner is warned of. On a node that has joined they are renewed four weeks before their end. */
+const warnDays = 21;
 
 /** A cluster and its services for a person to read; `wide` adds what is seldom wanted. */
 export function statusText(report: StatusReport, now: number, wide: boolean): string {
@@ -44,17 +51,25 @@ export function pressureWarnings({ node }: Pick<StatusReport, 'node'>): Warning[
   }));
 }
 
-/** What should not wait to be noticed. */
-export function expiryWarnings(certificates: Record<string, string>, now: number): Warning[] {
-  const soon = Object.entries(certificates).filter(([, end]) => daysLeft(end, now) < warnDays);
+/** What should not wait to be noticed: they are renewed by themselves, long before. */
+export function expiryWarnings(
+  { certificates, role }: Pick<StatusReport, 'certificates' | 'role'>,
+  now: number,
+): Warning[] {
+  const soon = byEnd(certificates).filter(([, end]) => Date.parse(end) - now < warnDays * dayMs);
   if (soon.length === 0) return [];
-  const names = soon.map(([name, end]) => `${name} in ${daysLeft(end, now)} days`).join(', ');
+  const hasEnded = soon.some(([, end]) => Date.parse(end) <= now);
+  const renew: Fix = { text: 'renew them', commands: [['restart']] };
+  const joinAnew: Fix[] = [
+    { text: 'let this node leave', commands: [['leave']] },
+    { on: 'control-plane', text: 'and make a line with which it joins anew', commands: [['join-command']] },
+  ];
   return [
     {
       kind: 'warning',
-      text: `certificates expire soon: ${names}`,
+      text: `certificates end: ${soon.map(([name, end]) => `${name} ${endText(end, now)}`).join(', ')}`,
       code: 'certificates-expire',
-      fixes: [{ text: 'renew them', commands: [['down'], ['up', '-d']] }],
+      fixes: role === 'worker' && hasEnded ? joinAnew : [renew],
     },
   ];
 }
@@ -72,7 +87,7 @@ function expiryText(certificates: Record<string, string>, now: number): string {
   const [first] = byEnd(certificates);
   if (first === undefined) return 'none';
   const [name, end] = first;
-  return `the first to expire is ${name}, in ${daysLeft(end, now)} days (${end.slice(0, 10)})`;
+  return `the first to end is ${name}, ${endText(end, now)} (${end.slice(0, 10)})`;
 }
 
 function serviceTable(services: ServiceReport[], now: number, wide: boolean): string {
@@ -92,14 +107,28 @@ function serviceTable(services: ServiceReport[], now: number, wide: boolean): st
 }
 
 function certificateTable(certificates: Record<string, string>, now: number): string {
-  const rows = byEnd(certificates).map(([name, end]) => [name, end, `${daysLeft(end, now)}d`]);
-  return renderTable(['CERTIFICATE', 'EXPIRES', 'LEFT'], rows);
+  const rows = byEnd(certificates).map(([name, end]) => [name, end, leftText(end, now)]);
+  return renderTable(['CERTIFICATE', 'ENDS', 'LEFT'], rows);
 }
 
 function byEnd(certificates: Record<string, string>): [string, string][] {
   return Object.entries(certificates).sort(([, a], [, b]) => Date.parse(a) - Date.parse(b));
 }
 
-function daysLeft(end: string, now: number): number {
-  return Math.floor((Date.parse(end) - now) / dayMs);
+function leftText(end: string, now: number): string {
+  const left = Date.parse(end) - now;
+  return left > 0 ? age(left) : `ended ${age(-left)} ago`;
+}
+
+/** `in 29 days`, `in 3 hours`, `ended 3 hours ago`. */
+function endText(end: string, now: number): string {
+  const left = Date.parse(end) - now;
+  return left > 0 ? `in ${inWords(left)}` : `ended ${inWords(-left)} ago`;
+}
+
+function inWords(ms: number): string {
+  const [unit, length] = units.find(([, length]) => ms >= 2 * length) ?? (['minute', minuteMs] as const);
+  const count = Math.floor(ms / length);
+  if (count === 0) return 'less than a minute';
+  return `${count} ${unit}${count === 1 ? '' : 's'}`;
 }

@@ -3,6 +3,7 @@ import { clusterAddons } from '../../addons/cluster-addons.js';
 import { metricsObjects } from '../../addons/metrics.js';
 import { installedArtifact } from '../../artifacts/resolve.js';
 import { bundledImages } from '../../images/bundled.js';
+import { kubeconfigCandidates } from '../../kube/kubeconfig-merge.js';
 import { isTransient } from '../../kube/wait.js';
 import { architecture } from '../../lib/architecture.js';
 import { step } from '../../lib/events.js';
@@ -37,7 +38,8 @@ export async function prepareCluster(
     prepareCertificates(context, settings),
   ]);
   const objects = await objectsOf(context, settings, images.coredns.reference);
-  return planInstance(settings, paths, artifacts, host, { images, ...objects });
+  const kubeconfigs = kubeconfigCandidates({ ...context.kubeconfig, home: paths.home });
+  return planInstance(settings, paths, artifacts, host, { images, ...objects, kubeconfigs });
 }
 
 function prepareImages(

@@ -65,13 +65,29 @@ test('a node without room says so, and is not as it should be', (t) => {
   t.deepEqual(pressureWarnings(report), []);
 });
 
-test('certificates that end within 30 days are warned of', (t) => {
-  t.deepEqual(expiryWarnings(report.certificates, now), []);
-  const [warning, ...others] = expiryWarnings({ ...report.certificates, admin: inDays(29.5) }, now);
-  t.regex(warning?.text ?? '', /admin in 29 days/);
+const warned = (certificates: Record<string, string>, role: StatusReport['role'] = 'control-plane') =>
+  expiryWarnings({ certificates, role }, now);
+
+test('certificates that end within three weeks are warned of', (t) => {
+  t.deepEqual(warned(report.certificates), []);
+  const [warning, ...others] = warned({ ...report.certificates, admin: inDays(20.5) });
+  t.regex(warning?.text ?? '', /: admin in 20 days$/);
   t.is(warning?.code, 'certificates-expire');
-  t.deepEqual(warning?.fixes, [{ text: 'renew them', commands: [['down'], ['up', '-d']] }]);
+  t.deepEqual(warning?.fixes, [{ text: 'renew them', commands: [['restart']] }]);
   t.deepEqual(others, []);
+});
+
+test('a certificate that has ended has no days left, and on a joined node cannot be renewed', (t) => {
+  const certificates = { ca: inDays(3650), kubelet: inDays(-3 / 24), admin: inDays(0.001) };
+  t.regex(warned(certificates)[0]?.text ?? '', /: kubelet ended 3 hours ago, admin in 1 minute$/);
+  t.deepEqual(
+    warned(certificates, 'worker')[0]?.fixes?.map((fix) => (typeof fix === 'string' ? fix : fix.commands)),
+    [[['leave']], [['join-command']]],
+  );
+  const text = statusText({ ...report, certificates }, now, true);
+  t.regex(text, /the first to end is kubelet, ended 3 hours ago/);
+  t.regex(text, /^kubelet .* ended 3h ago$/m);
+  t.notRegex(text, / -\d/);
 });
 
 test('what the API says of a node cannot command the terminal', (t) => {

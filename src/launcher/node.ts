@@ -11,7 +11,7 @@ import { allUp } from './diagnosis.js';
 import { startNodeTree, type NodeTree } from './node-tree.js';
 import { createNodePorts, type NodePorts } from './ports.js';
 import type { SupervisorReport } from './supervisor-protocol.js';
-import { runWorkers } from './work.js';
+import { runBefore, runWorkers } from './work.js';
 
 /** All services' grace periods run in at most three waves of 5 s. */
 const stopLimitMs = 30_000;
@@ -120,7 +120,7 @@ export function runNode(
     ports.open(report, signal).catch(noteFault);
     const { services: definitions, kubernetes } = await cluster;
     if (kubernetes !== undefined) workers = world.workersOf(kubernetes);
-    await beforeServices();
+    await runBefore(workers, context, signal);
     if (signal.aborted) return;
     tree?.send({ type: 'start', services: definitions });
     if (kubernetes === undefined) await changes.until(() => allUp(definitions, services), signal);
@@ -129,14 +129,8 @@ export function runNode(
   }
 
   async function work(kubernetes: KubernetesPlan): Promise<void> {
-    const first = firstService[kubernetes.role];
-    await changes.until(() => services.get(first)?.phase === 'ready', signal);
-    const { clock } = world;
-    await runWorkers(workers, context, { clock, onFault: noteFault, signal });
-  }
-
-  async function beforeServices(): Promise<void> {
-    await Promise.all(workers.map((worker) => worker.before?.(context, signal)));
+    await changes.until(() => services.get(firstService[kubernetes.role])?.phase === 'ready', signal);
+    await runWorkers(workers, context, { clock: world.clock, onFault: noteFault, signal });
   }
 
   function noteFault(error: unknown): void {
@@ -161,7 +155,7 @@ export function runNode(
         life.abort(new Error(`the node has ended: ${why}`));
         return { why, asked };
       }),
-    restartService: (name) => void beforeServices().then(() => restart(name)),
+    restartService: (name) => void runBefore(workers, context, signal).then(() => restart(name)),
     stop: () => {
       if (wish !== 'live') return;
       wish = 'stop';

@@ -6,6 +6,15 @@ import type { Worker, WorkerContext } from '../workers/worker.js';
 /** Pause before a worker that has failed runs again. */
 const retryMs = 5_000;
 
+/** What workers do before services start, or one of them starts again. */
+export async function runBefore(
+  workers: readonly Worker[],
+  context: WorkerContext,
+  signal: AbortSignal,
+): Promise<void> {
+  await Promise.all(workers.flatMap(({ before }) => (before === undefined ? [] : [before(context, signal)])));
+}
+
 /**
  * Runs the workers of a node until `signal` is aborted; resolves when those of its bring-up are done. `onFault` hears when
  * one of these fails; a fault of another is a warning. Each is tried again.

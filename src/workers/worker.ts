@@ -10,7 +10,7 @@ export type Worker = {
    */
   stage: 'bring-up' | 'api' | 'up';
   /** Run to its end before the services start, and before one of them is started again. Does not fail. */
-  before?(context: WorkerContext, signal: AbortSignal): Promise<void>;
+  before?: (context: WorkerContext, signal: AbortSignal) => Promise<void>;
   /** Ends early when `signal` is aborted. */
   run(context: WorkerContext, signal: AbortSignal): Promise<void>;
 };
@@ -21,5 +21,5 @@ export type WorkerContext = {
   ports: ClaimedPorts;
   report: Report;
   /** Stops a service and starts it again. */
-  restart(service: string): void;
+  restart: (service: string) => void;
 };

@@ -11,6 +11,10 @@ export type AsNode =
       hosts: string[];
       /** Only make the request, and do not wait for an answer. */
       only?: true;
+      /** At least 600. */
+      expirationSeconds?: number;
+      /** Put the certificate in place of that of this name. */
+      keep?: string;
     };
 
 /** `ok`, or the code and the words of the refusal. */
@@ -21,14 +25,20 @@ const script = `
   const { connect } = await import('#src/kube/connect.js');
   const { requestCertificate } = await import('#src/kube/signing-request.js');
   const { createRequest } = await import('#src/pki/request.js');
-  const { identityFiles } = await import('#src/pki/identity.js');
+  const { identityFiles, writePair } = await import('#src/pki/identity.js');
   const signal = AbortSignal.timeout(120_000);
   const client = await connect({ server, ...identityFiles(pki, 'kubelet') });
   async function attempt({ method, path, ...rest }) {
     if (method !== undefined) return void await client.request(method, path, { ...rest, signal });
-    const { signerName, usages, subject, hosts, only } = rest;
-    const { requestPem } = await createRequest({ ...subject, hosts });
-    if (!only) return requestCertificate(client, { requestPem, signerName, usages }, signal);
+    const { signerName, usages, subject, hosts, only, expirationSeconds, keep } = rest;
+    const { requestPem, keyPem } = await createRequest({ ...subject, hosts });
+    const limited = ({ body }) => ({ body: { ...body, spec: { ...body.spec, expirationSeconds } }, signal });
+    const short = { ...client, request: (method, path, made) => client.request(method, path, limited(made)) };
+    if (!only) {
+      const certPem = await requestCertificate(expirationSeconds ? short : client, { requestPem, signerName, usages }, signal);
+      if (keep) await writePair({ folder: pki, durable: false }, keep, { certPem, keyPem });
+      return certPem;
+    }
     await client.request('POST', '/apis/certificates.k8s.io/v1/certificatesigningrequests', {
       body: {
         apiVersion: 'certificates.k8s.io/v1',

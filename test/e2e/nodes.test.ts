@@ -6,7 +6,9 @@ import test, { type ExecutionContext } from 'ava';
 import type { PairReport } from '#src/instance/network-report.js';
 import { asUser, type Account } from '#src/host/account.js';
 import { runOk } from '#src/lib/exec.js';
+import { workerCertificates } from '#src/pki/certificates.js';
 import { leftovers, needsRoot, processesOf, start, u7s } from '../ordinary-user.js';
+import { putShortLived } from '../pki/short-lived.js';
 import { asIdentity, type Attempt } from './as-identity.js';
 import { tryAsNode, type AsNode, type Outcome } from './as-node.js';
 import { makeHosts, removeHosts, type TestHost } from './hosts.js';
@@ -313,6 +315,52 @@ const renewal = ({ name }: TestHost): AsNode => ({
   usages: ['digital signature', 'client auth'],
 });
 
+type Life = { launcherPid: number; rebuilds: number; kubelet: number; end: number };
+
+/** What a node must keep while its certificates are renewed, and when that of its kubelet ends. */
+async function lifeOf(host: TestHost): Promise<Life> {
+  const { launcherPid, rebuilds, services } = JSON.parse(await host.ok('status', '-o', 'json')) as {
+    launcherPid: number;
+    rebuilds: number;
+    services: { name: string; hostPid?: number }[];
+  };
+  const { validTo } = new X509Certificate(await readFile(join(pkiOf(host), 'kubelet.crt')));
+  const kubelet = services.find(({ name }) => name === 'kubelet')?.hostPid ?? 0;
+  return { launcherPid, rebuilds, kubelet, end: Date.parse(validTo) };
+}
+
+/** Of the nodes whose certificate soon ends, once their kubelets use that. */
+const short = new Map<TestHost, Life>();
+
+serial('kubelets get certificates that end in ten minutes', async (t) => {
+  const { a, c } = hosts();
+  const client = workerCertificates(a.name, a.address).find(({ name }) => name === 'kubelet');
+  if (client === undefined) throw new Error('a kubelet has a certificate');
+  // They are left for the five minutes after which a kubelet looks again.
+  await putShortLived(pkiOf(a), client, { endsInMs: 10 * 60_000, dueInMs: 60_000 });
+  // One of a joined node is from the control plane, as are all that it ever gets.
+  const [own] = await attack(c, [{ ...renewal(c), expirationSeconds: 600, keep: 'kubelet' }]);
+  t.true(own?.ok);
+  for (const host of [a, c]) {
+    await ok('chown', ['-R', `${host.account.name}:`, pkiOf(host)]);
+    await host.ok('restart', 'kubelet');
+    const life = await lifeOf(host);
+    t.true(life.end < Date.now() + 10 * 60_000, 'what is not due is not renewed');
+    short.set(host, life);
+  }
+});
+
+/** Returns what came of its certificate, which has to be that it was renewed, and nothing else of the node. */
+async function renewedInTime(t: ExecutionContext, host: TestHost): Promise<void> {
+  const before = short.get(host);
+  await until(async () => (await lifeOf(host)).end > Date.now() + 3600_000, 6 * 60_000);
+  const { end, ...now } = await lifeOf(host);
+  t.log(`${host.name}: ${Math.round(((before?.end ?? 0) - Date.now()) / 1000)} s before the old one ends`);
+  t.deepEqual({ ...now, end: before?.end }, before);
+  t.true(end > Date.now() + 50 * 86_400_000);
+  t.true((await readyNodes(hosts().a)).includes(host.name));
+}
+
 serial('no node can be the API server, or another node', async (t) => {
   const { a, b, c } = hosts();
   const claim: AsNode = {
@@ -388,6 +436,10 @@ serial('a node all of whose processes are killed comes back by up, without a tok
   t.deepEqual(await readyNodes(a), ['u7s-test-h1', 'u7s-test-h2', 'u7s-test-h3']);
 });
 
+serial('the kubelet of a control plane has its certificate renewed while the node runs', async (t) => {
+  await renewedInTime(t, hosts().a);
+});
+
 serial('a control plane that is started again finds its nodes, without being told its address', async (t) => {
   const { a } = hosts();
   await a.ok('down');
@@ -408,6 +460,10 @@ serial('another user’s cluster on the same host takes ports of its own', async
   t.deepEqual((await onC('kubectl', 'get', 'nodes', '-o', 'name')).stdout.trim(), 'node/other');
   t.deepEqual(await readyNodes(a), ['u7s-test-h1', 'u7s-test-h2', 'u7s-test-h3']);
   await onC('cleanup');
+});
+
+serial('so has that of a node that has joined', async (t) => {
+  await renewedInTime(t, hosts().c);
 });
 
 serial('a node leaves: its pods end, the cluster forgets it, its data is gone', async (t) => {

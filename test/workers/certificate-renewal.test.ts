@@ -170,13 +170,13 @@ test('before a service starts what is due is renewed; a fault is said, and keeps
   const { pki, plan } = await controlPlane(t);
   await putShortLived(pki, specOf('kubelet'), { endsInMs: -3600_000, dueInMs: -7200_000 });
   const { context, heard, restarted } = listener();
-  const { before } = certificateRenewal(plan);
-  await before?.(context, new AbortController().signal);
+  const worker = certificateRenewal(plan);
+  await worker.before?.(context, new AbortController().signal);
   t.true(await isRenewed(pki, 'kubelet'));
   t.deepEqual(restarted, []);
   t.deepEqual(heard.splice(0), ['note: renewed certificates: kubelet']);
 
   await rm(join(pki, 'ca.key'));
-  await before?.(context, new AbortController().signal);
+  await worker.before?.(context, new AbortController().signal);
   t.regex(heard.join('\n'), /^warning: certificates cannot be renewed: /);
 });

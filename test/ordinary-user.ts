@@ -69,7 +69,12 @@ export async function removeUser(name: string): Promise<void> {
   if (account === undefined) return;
   await run('userdel', ['--remove', '--force', name]);
   await rm(`/run/user/${account.uid}`, { recursive: true, force: true });
-  await rm(`/tmp/usernetes-${account.uid}`, { recursive: true, force: true });
+  // The next user may get the same uid, and would be taken for whose files these are.
+  for (const name of await readdir('/tmp')) {
+    const file = join('/tmp', name);
+    if ((await lstat(file).catch(() => undefined))?.uid === account.uid)
+      await rm(file, { recursive: true, force: true });
+  }
 }
 
 /** `u7s` as root acting for this user, as a person would type it. */

@@ -82,7 +82,9 @@ async function makeContext(context: string, scratch: string): Promise<void> {
   const wanted = (['containerd', 'docker'] as const).flatMap((runtime) =>
     artifactsOf({ runtime, kubernetes: true, severalNodes: true }),
   );
-  for (const { directory } of (await ensureArtifacts([...new Set(wanted)], prepared)).values()) {
+  for (const { directory } of (
+    await ensureArtifacts([...new Set([...wanted, 'netcheck' as const])], prepared)
+  ).values()) {
     const target = join(ready, 'artifacts', relative(prepared.store, directory));
     await mkdir(dirname(target), { recursive: true });
     await runOk('cp', ['-a', directory, target]);

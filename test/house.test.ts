@@ -6,7 +6,7 @@ import test from 'ava';
 const rooms = JSON.parse(readFileSync('floors.json', 'utf8')) as string[];
 
 /** Tables may be longer than other files: one entry a thing, nothing but data. */
-const tables = new Set(['src/settings/table.ts']);
+const tables = new Set(['src/settings/table.ts', 'src/artifacts/catalog.ts']);
 
 const files = readdirSync('src', { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.ts'))

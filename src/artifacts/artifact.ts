@@ -12,6 +12,9 @@ export type ArtifactName =
   | 'netcheck'
   | 'local-storage'
   | 'metrics'
+  | 'traefik'
+  | 'helm'
+  | 'gateway-api'
   | 'slirp4netns'
   | 'fuse-overlayfs'
   | 'crio'
@@ -57,6 +60,8 @@ export type BuildRecipe = {
   language?: Readonly<Record<string, string>>;
   /** Variables set at link time, such as the version where upstream's source lacks it. */
   variables?: Readonly<Record<string, string>>;
+  /** File → documents of the module in YAML, which become one list in JSON. */
+  documents?: Readonly<Record<string, readonly string[]>>;
   /** Needs a C compiler and these pkg-config modules. */
   cgo?: { pkgConfig: readonly string[]; packages: string };
 };

@@ -1,3 +1,4 @@
+/* eslint-disable max-lines -- a table */
 import type { Artifact, ArtifactName } from './artifact.js';
 
 const kubernetesPrograms = [
@@ -14,6 +15,9 @@ const containerd = 'github.com/containerd/containerd/v2';
 const fuseSnapshotter = 'github.com/containerd/fuse-overlayfs-snapshotter/v2';
 const moby = 'github.com/moby/moby/v2';
 const dockerCli = 'github.com/docker/cli';
+const traefik = 'github.com/traefik/traefik/v3';
+const gatewayApi = 'sigs.k8s.io/gateway-api';
+const helm = 'helm.sh/helm/v4';
 const rootlesskit = 'github.com/rootless-containers/rootlesskit/v3';
 
 /**
@@ -209,6 +213,48 @@ export const catalog: Readonly<Record<ArtifactName, Artifact>> = {
     binaries: ['metrics'],
     downloads: [],
     build: { module: 'usernetes/build/metrics', packages: { metrics: '.' } },
+  },
+  traefik: {
+    version: '3.6.12',
+    binaries: ['traefik'],
+    versionArgs: ['version'],
+    downloads: [],
+    build: {
+      module: traefik,
+      packages: { traefik: `${traefik}/cmd/traefik` },
+      variables: { [`${traefik}/pkg/version.Version`]: '3.6.12' },
+    },
+  },
+  // The kinds of its standard channel that Traefik serves: one that nobody serves would be accepted and do nothing.
+  'gateway-api': {
+    version: '1.6.3',
+    binaries: [],
+    downloads: [],
+    build: {
+      module: gatewayApi,
+      packages: {},
+      documents: {
+        'gateway-api.json': [
+          'gatewayclasses',
+          'gateways',
+          'httproutes',
+          'grpcroutes',
+          'referencegrants',
+          'backendtlspolicies',
+        ].map((kind) => `config/crd/standard/gateway.networking.k8s.io_${kind}.yaml`),
+      },
+    },
+  },
+  helm: {
+    version: '4.3.1',
+    binaries: ['helm'],
+    versionArgs: ['version'],
+    downloads: [],
+    build: {
+      module: helm,
+      packages: { helm: `${helm}/cmd/helm` },
+      variables: { [`${helm}/internal/version.version`]: 'v4.3.1' },
+    },
   },
   kubernetes: {
     version: '1.36.3',

@@ -46,6 +46,14 @@ export function installedArtifact(
   return findInstalled(readRecipe(name, context, readLock(context.projectRoot)), context);
 }
 
+/** Where a program of an artifact is, or will be once it is got. */
+export function placeOfProgram(name: ArtifactName, program: string, context: ArtifactContext): string {
+  const recipe = readRecipe(name, context, readLock(context.projectRoot));
+  const given = findInstalled(recipe, context)?.binaries[program];
+  const [way = 'build'] = waysOf(recipe, context.way);
+  return given ?? join(context.store, name, recipe.ids[way], 'bin', program);
+}
+
 /** `way` is missing when it is not installed. */
 export type ListedArtifact = {
   name: ArtifactName;

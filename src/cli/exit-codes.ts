@@ -1,3 +1,3 @@
-/** Of `status` and `top`: codes that a script can rely on. */
+/** Of `status`, `top` and `manifests`: codes that a script can rely on. */
 export const exitDegraded = 1;
 export const exitStopped = 3;

@@ -27,7 +27,7 @@ export function createGlobalOptions(): Option[] {
 }
 
 /** Commands all of whose arguments are those of the program they wrap; for them the options stand before the verb. */
-export const wrappers: ReadonlySet<string> = new Set(['kubectl', 'docker']);
+export const wrappers: ReadonlySet<string> = new Set(['kubectl', 'helm', 'docker']);
 
 export function globalOptions(cli: Cli, command: Command): GlobalOptions {
   const given = command.optsWithGlobals<Partial<GlobalOptions>>();

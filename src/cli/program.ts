@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { Cli, DefineCommand } from './command.js';
+import { defineAddon } from './commands/addon.js';
 import { defineArtifacts } from './commands/artifacts.js';
 import { defineCleanup } from './commands/cleanup.js';
 import { defineCompletion } from './commands/completion.js';
@@ -8,6 +9,7 @@ import { defineDocker } from './commands/docker.js';
 import { defineDoctor } from './commands/doctor.js';
 import { defineDown } from './commands/down.js';
 import { defineMake } from './commands/make.js';
+import { defineHelm } from './commands/helm.js';
 import { defineImage } from './commands/image.js';
 import { defineInitHost } from './commands/init-host.js';
 import { defineInstall } from './commands/install.js';
@@ -18,6 +20,7 @@ import { defineKubeconfig } from './commands/kubeconfig.js';
 import { defineKubectl } from './commands/kubectl.js';
 import { defineLeave } from './commands/leave.js';
 import { defineLogs } from './commands/logs.js';
+import { defineManifests } from './commands/manifests.js';
 import { defineNode } from './commands/node.js';
 import { definePorts } from './commands/ports.js';
 import { defineReset } from './commands/reset.js';
@@ -45,8 +48,11 @@ const commands: readonly DefineCommand[] = [
   defineTimeline,
   defineLogs,
   defineKubectl,
+  defineHelm,
   defineDocker,
   defineKubeconfig,
+  defineAddon,
+  defineManifests,
   definePorts,
   defineJoinCommand,
   defineToken,

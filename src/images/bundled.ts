@@ -64,6 +64,18 @@ export async function netcheckArchive(
   return (await ensureProgram(dir, 'netcheck', spec, netcheck.binary, signal)).image;
 }
 
+/** The image of a program, made unless there is one of exactly this program. */
+export async function programImage(
+  dir: string,
+  name: string,
+  spec: ImageSpec,
+  binary: string,
+  signal: AbortSignal,
+): Promise<BundledImage> {
+  await ensureDir(dir);
+  return (await ensureProgram(dir, name, spec, binary, signal)).image;
+}
+
 async function ensureProgram(
   dir: string,
   name: string,

@@ -16,7 +16,7 @@ export function planInstance(
   host: HostFacts,
   made: Made,
 ): InstancePlan {
-  const context = serviceContext(settings, paths, artifacts, host, made.images);
+  const context = serviceContext(settings, paths, artifacts, host, made);
   const runtime = runtimes[settings.runtime];
   if (!settings.kubernetes) return { services: runtime.services(context) };
   const services = withComponents(nodeServices(context, runtime), settings);

@@ -9,6 +9,7 @@ import { administrator, roleOf } from '../settings/role.js';
 import type { Settings } from '../settings/schema.js';
 import type { ServiceDefinition } from '../supervisor/definition.js';
 import { certificateInput } from './certificates.js';
+import { planFurther } from './further.js';
 import type { Made, PublishPlan, KubernetesPlan, RenewalPlan } from './types.js';
 
 /** What kubectl shows as the node's role. A kubelet may not say it of itself. */
@@ -19,7 +20,7 @@ export function planKubernetes(
   settings: Settings,
   paths: Paths,
   services: readonly ServiceDefinition[],
-  { addons, metrics, kubeconfigs = [] }: Pick<Made, 'addons' | 'metrics' | 'kubeconfigs'>,
+  { addons, metrics, further, kubeconfigs = [] }: Pick<Made, 'addons' | 'metrics' | 'further' | 'kubeconfigs'>,
 ): KubernetesPlan {
   const apiAs = (identity: string): ApiAccess => ({
     server: apiServerUrl(settings),
@@ -46,6 +47,7 @@ export function planKubernetes(
     ...(metrics === undefined
       ? {}
       : { metrics: { wanted: hasFeature(settings, 'metrics'), objects: metrics } }),
+    ...(role === 'worker' ? {} : { further: planFurther(nodeName, paths, further) }),
     ...(settings.expose ? { publish } : {}),
     renewal: renewal(settings, paths, services, kubeconfigs),
     ...membership(settings, apiAs('node-approver')),

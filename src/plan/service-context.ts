@@ -12,7 +12,7 @@ export function serviceContext(
   paths: Paths,
   artifacts: Artifacts,
   host: HostFacts,
-  images: Made['images'],
+  { images, further }: Pick<Made, 'images' | 'further'>,
 ): RuntimeContext {
   const { cgroups, snapshotter, netfilter } = host;
   return {
@@ -24,7 +24,7 @@ export function serviceContext(
     nodeAddress: settings.hostIp ?? tapAddressIn(settings.nodeSubnet),
     apiServer: settings.controlPlane ?? `https://127.0.0.1:${settings.apiPort}`,
     pauseImage: images?.pause.reference ?? '',
-    images: Object.values(images ?? {}),
+    images: [...Object.values(images ?? {}), ...(further?.images ?? [])],
     binary: binaryOf(artifacts),
     pki: paths.pki,
     etc: paths.etc,

@@ -9,6 +9,7 @@ import type { NamespaceSetup } from '../rootless/child.js';
 import type { WantedPort } from '../rootless/port.js';
 import type { PortRange } from '../rootless/port-range.js';
 import type { PortSpec } from '../rootless/port-spec.js';
+import type { AddonName } from '../settings/addon-names.js';
 import type { Role } from '../settings/role.js';
 import type { ServiceDefinition } from '../supervisor/definition.js';
 
@@ -37,6 +38,8 @@ export type Made = {
   metrics?: KubeObject[];
   /** Where the person's kubeconfig may be. */
   kubeconfigs?: readonly string[];
+  /** Of what the user has added. */
+  further?: { images: BundledImage[]; addons: AddonPlan[]; helm: string };
 };
 
 /** What is needed to open the namespaces; known before certificates and images are. */
@@ -110,12 +113,40 @@ export type KubernetesPlan = {
   api: ApiAccess;
   /** Missing on a worker. */
   metrics?: MetricsPlan;
+  /** What the user has added; missing on a worker. */
+  further?: FurtherPlan;
   /** Missing with --no-expose. */
   publish?: PublishPlan;
   /** Answers the certificate requests of nodes that join; missing on a node that others cannot join. */
   approver?: ApproverPlan;
   /** Renews this node's certificates while it runs. */
   renewal?: RenewalPlan;
+};
+
+/** What the user has added to the cluster. */
+export type FurtherPlan = {
+  addons: AddonPlan[];
+  /** Names the add-ons that the cluster is to have by now: what it has of others is removed. */
+  remembered: string;
+  manifests: ManifestsPlan;
+};
+
+/** The folders of the user's manifests and charts. */
+export type ManifestsPlan = {
+  folders: string[];
+  nodeName: string;
+  /** Where helm is, or will be once it is got. */
+  helm: string;
+  helmEnv: Record<string, string>;
+};
+
+/** What is applied for an add-on. */
+export type AddonPlan = {
+  name: AddonName;
+  nodeName: string;
+  objects: KubeObject[];
+  /** A file with a list of definitions of kinds, in JSON. */
+  definitions: string;
 };
 
 /** Names and addresses by which the API server is known, and the networks inside the cluster: no other node may have them. */

@@ -9,6 +9,8 @@ export type Paths = {
   dataHome: string;
   /** What the user sets for all container runtimes of theirs; nothing of ours is in it. */
   runtimeConfig: string;
+  /** Folders of manifests that are applied: to all clusters of the user, and to this one. */
+  manifests: string[];
   artifacts: string;
   launchers: string;
   goCache: string;
@@ -67,6 +69,7 @@ export function clusterPaths(user: UserDirs, cluster: string): Paths {
   const data = join(user.dataHome, 'usernetes');
   const state = join(user.stateHome, 'usernetes', cluster);
   const runtime = join(user.runtimeDir, instanceName(cluster));
+  const manifests = join(user.configHome, 'usernetes/manifests');
   const rootlesskit = join(runtime, 'rootlesskit');
   const engine = join(runtime, 'engine');
   return {
@@ -76,6 +79,7 @@ export function clusterPaths(user: UserDirs, cluster: string): Paths {
     artifacts: join(data, 'artifacts'),
     launchers: join(data, 'launcher'),
     runtimeConfig: join(user.configHome, 'usernetes'),
+    manifests: [manifests, join(manifests, cluster)],
     goCache: join(user.cacheHome, 'usernetes', 'go'),
     images: join(data, 'images'),
     state,

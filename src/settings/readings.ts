@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { artifactNames } from '../artifacts/catalog.js';
+import { addonNames } from './addon-names.js';
 import type { Reading } from './entry.js';
 
 /** Decimal digits only; undefined for what is not a port. */
@@ -24,6 +25,12 @@ export const secondsReading: Reading = {
   read: (text) => (/^\d{1,6}$/.test(text) ? Number(text) : undefined),
   kind: 'a number of seconds',
   form: 'a whole number',
+};
+
+export const addonReading: Reading = {
+  read: (text) => (text === 'none' ? [] : addonNames.find((name) => name === text)),
+  kind: 'an add-on',
+  form: `${addonNames.join(', ')} or none`,
 };
 
 /** `NAME=PATH`, as a map of one. */

@@ -35,6 +35,15 @@ export async function remember(file: string, settings: Settings): Promise<void> 
   await write(file, memoryOf(settings));
 }
 
+/** Changes what later starts take, of an instance that has been started before. */
+export async function amend(
+  file: string,
+  change: (before: Remembered) => Partial<SettingsInput>,
+): Promise<void> {
+  const before = await readRemembered(file);
+  if (before !== undefined) await write(file, { ...before, ...change(before) } as Remembered);
+}
+
 async function write(file: string, remembered: Remembered): Promise<void> {
   const { preset, runtime, kubernetes, artifactPaths, ...settled } = remembered;
   const content: File = { preset, runtime, kubernetes, artifactPaths, settled };

@@ -5,12 +5,13 @@ import { formatPortSpec, parsePortSpec, type PortSpec } from '../rootless/port-s
 import { messageOf } from '../lib/errors.js';
 import { u7s } from '../lib/fixes.js';
 import type { Setting, Zod } from './entry.js';
+import { addonNames } from './addon-names.js';
 import { features } from './features.js';
 import { defaultNodeName } from './node-name.js';
 import { defaultCluster, namePattern } from './paths.js';
 import { components } from './components.js';
 import { proxyUrl } from './proxy-url.js';
-import { artifactReading, gateReading, portReading, secondsReading } from './readings.js';
+import { addonReading, artifactReading, gateReading, portReading, secondsReading } from './readings.js';
 import { runtimeNames } from './runtime-names.js';
 
 const dnsLabel = (z: Zod) =>
@@ -426,6 +427,17 @@ export const table = {
     several: { as: 'list', separator: /[,\s]+/ },
     memory: { 'control-plane': 'kept', worker: 'fixed' },
     shared: true,
+  },
+  addons: {
+    schema: (z) => z.array(z.enum(addonNames, `must be of ${addonNames.join(', ')}`)),
+    help: `add-ons that this cluster is to have, of ${addonNames.join(', ')}; or none`,
+    default: [],
+    flag: '--addon <name>',
+    verbs: ['up'],
+    variables: ['U7S_ADDONS'],
+    reading: addonReading,
+    several: { as: 'list', separator: /[,\s]+/ },
+    memory: { 'control-plane': 'kept' },
   },
   metricsResolution: {
     schema: (z) => z.int().min(2).max(300),

@@ -1,6 +1,8 @@
 import type { KubernetesPlan } from '../plan/types.js';
+import { addonsWorker } from './addons.js';
 import { bringUp } from './bring-up.js';
 import { certificateRenewal } from './certificate-renewal.js';
+import { manifests } from './manifests.js';
 import { metricsApi } from './metrics-api.js';
 import { nodeApprover } from './node-approver.js';
 import { portPublisher } from './port-publisher.js';
@@ -12,6 +14,9 @@ export function workersOf(plan: KubernetesPlan): Worker[] {
     bringUp(plan),
     ...(plan.publish === undefined ? [] : [portPublisher(plan.publish)]),
     ...(plan.metrics === undefined ? [] : [metricsApi(plan.metrics, plan.api)]),
+    ...(plan.further === undefined
+      ? []
+      : [addonsWorker(plan.further, plan.api), manifests(plan.further.manifests, plan.api)]),
     ...(plan.approver === undefined ? [] : [nodeApprover(plan.approver)]),
     ...(plan.renewal === undefined ? [] : [certificateRenewal(plan.renewal)]),
   ];

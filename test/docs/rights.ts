@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { loadAddons } from '#src/kube/addons.js';
 import type { KubeObject } from '#src/kube/object.js';
+import { addonNames } from '#src/settings/addon-names.js';
 import { features } from '#src/settings/features.js';
 import { certificateTable, workerCertificates, type CertificateSpec } from '#src/pki/certificates.js';
 
@@ -30,6 +31,9 @@ export async function identitiesAndRights(root: string): Promise<Rights[]> {
   const objects = [
     ...(await loadAddons(folder, anything)),
     ...(await loadAddons(join(folder, 'nodes'), anything)),
+    ...(
+      await Promise.all(addonNames.map((name) => loadAddons(join(root, 'config/addons', name), anything)))
+    ).flat(),
     ...(await Promise.all(features.map((name) => loadAddons(join(folder, name), anything)))).flat(),
   ];
   const bindings = objects.filter(({ kind }) => kind.endsWith('RoleBinding')) as Binding[];

@@ -34,6 +34,7 @@ test('a control plane remembers what it is made of, where it is reached and what
     externalIps: 'denied',
     linkLocal: 'closed',
     without: [],
+    addons: [],
     metricsResolution: 15,
     ...dns,
     ...ports,

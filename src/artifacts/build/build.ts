@@ -4,6 +4,7 @@ import type { Architecture } from '../../lib/architecture.js';
 import { run } from '../../lib/exec.js';
 import { U7sError } from '../../lib/errors.js';
 import type { BuildRecipe } from '../artifact.js';
+import { documentsIn, writeDocuments } from '../store/documents.js';
 import { findOnPath, goEnvironment, runGo, type GoCommand } from './go.js';
 import { applyPatches } from './patches.js';
 import type { Progress } from '../progress.js';
@@ -59,13 +60,13 @@ export async function buildArtifact(
 
   // Lists what will be compiled, which also downloads the modules that the cache lacks.
   let downloads = 0;
-  const dependencies = await runGo(
-    command,
-    ['list', '-deps', '-buildvcs=false', ...tags, ...packages],
-    (line) => {
-      if (line.startsWith('go: downloading ')) progress(`${++downloads} Go modules downloaded`);
-    },
-  );
+  const onLine = (line: string): void => {
+    if (line.startsWith('go: downloading ')) progress(`${++downloads} Go modules downloaded`);
+  };
+  const dependencies =
+    packages.length === 0
+      ? ''
+      : await runGo(command, ['list', '-deps', '-buildvcs=false', ...tags, ...packages], onLine);
   const count = dependencies.split('\n').filter(Boolean).length;
 
   const patched =
@@ -92,6 +93,10 @@ export async function buildArtifact(
   }
   for (const [name, target] of Object.entries(build.links ?? {}))
     await symlink(target, join(staging, 'bin', name));
+  if (build.documents !== undefined) {
+    const found = await runGo(command, ['mod', 'download', '-json', build.module], onLine);
+    await writeDocuments((JSON.parse(found) as { Dir: string }).Dir, build.documents, documentsIn(staging));
+  }
   const { version = recipe.artifact.version } = build;
   return {
     version,

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { hashFile } from '../download/checksum.js';
 import { orDiskFull } from '../errors.js';
 import { publishFolder } from '../../lib/atomic-file.js';
+import { exists } from '../../lib/exists.js';
 import { withLock } from '../../lib/lock-file.js';
 import { readInstalled, type Manifest, type ResolvedArtifact } from './store.js';
 import type { ArtifactName } from '../artifact.js';
@@ -45,7 +46,8 @@ export async function install(
         await rm(join(staging, 'work'), { recursive: true, force: true });
         const manifest: Manifest = { name, ...filled, files: await describe(staging) };
         await writeFile(join(staging, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
-        for (const folder of [staging, join(staging, 'bin')]) await chmod(folder, 0o755);
+        for (const folder of [staging, ...folders.map((name) => join(staging, name))])
+          if (await exists(folder)) await chmod(folder, 0o755);
         await rm(directory, { recursive: true, force: true });
         await publishFolder(staging, directory);
       } finally {
@@ -72,12 +74,17 @@ async function removeLeftovers(parent: string, id: string): Promise<void> {
 
 async function describe(staging: string): Promise<Manifest['files']> {
   const files: Manifest['files'] = {};
-  for (const file of (await readdir(join(staging, 'bin'))).sort()) {
-    const path = join(staging, 'bin', file);
-    const status = await lstat(path);
-    files[`bin/${file}`] = status.isSymbolicLink()
-      ? { link: await readlink(path) }
-      : { sha256: await hashFile(path), size: status.size };
+  for (const folder of folders) {
+    for (const file of (await readdir(join(staging, folder)).catch(() => [])).sort()) {
+      const path = join(staging, folder, file);
+      const status = await lstat(path);
+      files[`${folder}/${file}`] = status.isSymbolicLink()
+        ? { link: await readlink(path) }
+        : { sha256: await hashFile(path), size: status.size };
+    }
   }
   return files;
 }
+
+/** Programs, and documents. */
+const folders = ['bin', 'share'];

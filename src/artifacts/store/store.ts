@@ -33,7 +33,7 @@ export function readInstalled(store: string, name: ArtifactName, id: string): Re
   if (!manifest) return undefined;
   try {
     for (const [path, file] of Object.entries(manifest.files)) {
-      accessSync(join(directory, path), constants.X_OK);
+      accessSync(join(directory, path), path.startsWith('bin/') ? constants.X_OK : constants.R_OK);
       if ('size' in file && statSync(join(directory, path)).size !== file.size) return undefined;
     }
     return resolvedOf(manifest, directory);

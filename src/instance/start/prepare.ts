@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { clusterAddons } from '../../addons/cluster-addons.js';
 import { metricsObjects } from '../../addons/metrics.js';
-import { installedArtifact } from '../../artifacts/resolve.js';
+import { prepareAddon } from '../../addons/plan.js';
+import { addons } from '../../addons/table.js';
+import { installedArtifact, placeOfProgram } from '../../artifacts/resolve.js';
 import { bundledImages } from '../../images/bundled.js';
 import { kubeconfigCandidates } from '../../kube/kubeconfig-merge.js';
 import { isTransient } from '../../kube/wait.js';
@@ -17,6 +19,7 @@ import { certificateInput } from '../../plan/certificates.js';
 import { planInstance } from '../../plan/instance.js';
 import type { HostFacts, InstancePlan, Made } from '../../plan/types.js';
 import { hostAddressIn } from '../../rootless/network.js';
+import { addonsOf } from '../../settings/addon-names.js';
 import { features, hasFeature } from '../../settings/features.js';
 import { roleOf } from '../../settings/role.js';
 import type { Settings } from '../../settings/schema.js';
@@ -33,13 +36,29 @@ export async function prepareCluster(
   const { paths } = context;
   if (!settings.kubernetes)
     return planInstance(settings, paths, artifacts, host, { addons: { first: [], later: [] } });
-  const [images] = await Promise.all([
+  const [images, further] = await Promise.all([
     prepareImages(context, settings, artifacts),
+    prepareAddons(context, settings, artifacts),
     prepareCertificates(context, settings),
   ]);
   const objects = await objectsOf(context, settings, images.coredns.reference);
   const kubeconfigs = kubeconfigCandidates({ ...context.kubeconfig, home: paths.home });
-  return planInstance(settings, paths, artifacts, host, { images, ...objects, kubeconfigs });
+  return planInstance(settings, paths, artifacts, host, { images, further, ...objects, kubeconfigs });
+}
+
+async function prepareAddons(
+  context: InstanceContext,
+  settings: Settings,
+  artifacts: Artifacts,
+): Promise<NonNullable<Made['further']>> {
+  const made = await Promise.all(
+    addonsOf(settings).map((name) => prepareAddon(context, addons[name], artifacts, settings.nodeName)),
+  );
+  return {
+    images: made.map(({ image }) => image),
+    addons: made.map(({ plan }) => plan),
+    helm: placeOfProgram('helm', 'helm', artifactContext(context)),
+  };
 }
 
 function prepareImages(

@@ -103,7 +103,7 @@ async function startStopped(given: InstanceContext, request: StartRequest): Prom
   if (cgroups.mode === 'none') report({ kind: 'note', text: cgroups.reason, fixes: cgroups.fixes });
   const host = await hostFacts(context, settings, trial, cgroups.mode);
   const ofSnapshotter = artifactsOfSnapshotter(host.snapshotter, settings.runtime);
-  const { artifacts, lacking } = await timeline.time('artifacts', 'binaries', () =>
+  const { artifacts, lacking, lackingAddons } = await timeline.time('artifacts', 'binaries', () =>
     ensurePrograms(context, settings, ofSnapshotter),
   );
   await makeFolders(paths);
@@ -111,7 +111,11 @@ async function startStopped(given: InstanceContext, request: StartRequest): Prom
   await remember(paths.remembered, settings);
   const launcher = await startLauncher(context, cgroups.enter);
   try {
-    const possible = { ...settings, without: [...settings.without, ...lacking] };
+    const possible = {
+      ...settings,
+      without: [...settings.without, ...lacking],
+      addons: settings.addons.filter((name) => !lackingAddons.includes(name)),
+    };
     return await bringUp(context, { ...request, settings: possible }, launcher, artifacts, host, timeline);
   } catch (error) {
     if (request.retain && !context.signal.aborted) {

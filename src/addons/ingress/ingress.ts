@@ -4,7 +4,7 @@ import type { Addon } from '../addon.js';
 export const ingress: Addon = {
   name: 'ingress',
   help: 'Ingress and Gateway API by Traefik, on ports 80 and 443 of this host or 8000 higher',
-  costs: '50 MiB of memory, 250 MiB of disk',
+  costs: '100 MiB of memory, 400 MiB of disk',
   namespace: 'usernetes-ingress',
   deployment: 'traefik',
   artifacts: ['traefik', 'gateway-api'],

@@ -20,7 +20,12 @@ export function planKubernetes(
   settings: Settings,
   paths: Paths,
   services: readonly ServiceDefinition[],
-  { addons, metrics, further, kubeconfigs = [] }: Pick<Made, 'addons' | 'metrics' | 'further' | 'kubeconfigs'>,
+  {
+    addons,
+    metrics,
+    further,
+    kubeconfigs = [],
+  }: Pick<Made, 'addons' | 'metrics' | 'further' | 'kubeconfigs'>,
 ): KubernetesPlan {
   const apiAs = (identity: string): ApiAccess => ({
     server: apiServerUrl(settings),

@@ -9,6 +9,7 @@ import {
 } from '../launcher/supervisor-protocol.js';
 import { codeOf, fixesOf, messageOf } from '../lib/errors.js';
 import { setUpNamespaces } from '../rootless/child.js';
+import { writeNodeResolver } from '../rootless/dns/node-resolver.js';
 import { messageWriter, readMessages } from '../supervisor/ndjson.js';
 import { createSupervisor, type Supervisor } from '../supervisor/supervisor.js';
 
@@ -18,6 +19,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 
 let supervisor: Supervisor | undefined;
 let logs = '';
+let dnsAddress = '';
 for await (const command of readMessages(process.stdin, isSupervisorCommand, ignored)) {
   if (command.type === 'stop') break;
   await obey(command).catch(tell);
@@ -45,8 +47,11 @@ async function obey(command: Exclude<SupervisorCommand, { type: 'stop' }>): Prom
   switch (command.type) {
     case 'prepare':
       ({ logs } = command);
+      dnsAddress = command.setup.dns.address;
       await setUpNamespaces(command.setup);
       return report({ type: 'prepared' });
+    case 'search':
+      return writeNodeResolver({ servers: [dnsAddress], search: [...command.domains] });
     case 'start':
       supervisor = createSupervisor(command.services, {
         logs,

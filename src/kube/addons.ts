@@ -94,15 +94,27 @@ function persist<T>(attempt: (options: Patience) => Promise<T>, signal: AbortSig
   });
 }
 
-/** A class is the administrator's once it is there; what makes it up can never be changed. */
+/** Of an object that people edit: `keep` leaves it as it is once somebody else has set what we would. */
+const editsAnnotation = 'usernetes/edits';
+
 async function applyOne(client: KubeClient, object: KubeObject, options: Patience): Promise<void> {
-  if (object.kind !== 'StorageClass') {
-    await client.apply(object, { fieldManager, ...options });
-    return;
-  }
+  const keepsEdits = object.metadata.annotations?.[editsAnnotation] === 'keep';
+  if (object.kind === 'StorageClass') await unlessConflict(create(client, object, options));
+  else if (keepsEdits) await unlessConflict(client.apply(object, { fieldManager, force: false, ...options }));
+  else await client.apply(object, { fieldManager, ...options });
+}
+
+/** A class is the administrator's once it is there; what makes it up can never be changed. */
+function create(client: KubeClient, object: KubeObject, options: Patience): Promise<unknown> {
+  return client.request('POST', `${collectionPath(object)}?fieldManager=${fieldManager}`, {
+    body: object,
+    ...options,
+  });
+}
+
+async function unlessConflict(attempt: Promise<unknown>): Promise<void> {
   try {
-    const path = `${collectionPath(object)}?fieldManager=${fieldManager}`;
-    await client.request('POST', path, { body: object, ...options });
+    await attempt;
   } catch (error) {
     if (!(error instanceof KubeError) || error.status !== 409) throw error;
   }

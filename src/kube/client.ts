@@ -4,7 +4,11 @@ import { kubeError } from './errors.js';
 import { objectPath, type KubeObject } from './object.js';
 import { linesOf, send, textOf, type RequestOptions } from './transport.js';
 
-export type ApplyOptions = { fieldManager: string } & Pick<RequestOptions, 'signal' | 'timeoutMs'>;
+export type ApplyOptions = {
+  fieldManager: string;
+  /** Unless this is false, fields that another manager has set since are changed, too; else that is a conflict, 409. */
+  force?: boolean;
+} & Pick<RequestOptions, 'signal' | 'timeoutMs'>;
 
 export type WatchOptions = {
   resourceVersion?: string;
@@ -20,7 +24,7 @@ export type KubeClient = {
   /** The parsed answer when it is JSON, otherwise its text. Throws a `KubeError` for a status of 400 and above. */
   request(method: string, path: string, options?: RequestOptions): Promise<unknown>;
   get<T>(path: string, options?: RequestOptions): Promise<T>;
-  /** Server-side apply: makes the object, or changes the fields it names, also those that another manager owns. */
+  /** Server-side apply: makes the object, or changes the fields it names. */
   apply<T extends KubeObject>(object: T, options: ApplyOptions): Promise<T>;
   /**
    * Events of a collection until `signal` is aborted or the server ends the stream, as it does now and then. Without
@@ -57,8 +61,8 @@ export function createKubeClient({
   }
 
   async function apply<T extends KubeObject>(object: T, options: ApplyOptions): Promise<T> {
-    const { fieldManager, ...rest } = options;
-    const query = new URLSearchParams({ fieldManager, force: 'true' });
+    const { fieldManager, force = true, ...rest } = options;
+    const query = new URLSearchParams({ fieldManager, force: String(force) });
     const contentType = 'application/apply-patch+yaml';
     const path = `${objectPath(object)}?${query.toString()}`;
     return (await request('PATCH', path, { body: object, contentType, ...rest })) as T;

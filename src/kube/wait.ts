@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { errnoOf } from '../lib/errors.js';
+import { errnoOf, U7sError } from '../lib/errors.js';
 import type { KubeClient } from './client.js';
 import { KubeError } from './errors.js';
 import { pressures, type NodeCondition, type Pressure } from './pressure.js';
@@ -14,8 +14,12 @@ type Pod = KubeObject & {
   spec: { nodeName?: string };
   status?: {
     conditions?: Condition[];
-    containerStatuses?: { state?: { running?: { startedAt: string } } }[];
+    containerStatuses?: ContainerStatus[];
   };
+};
+type ContainerStatus = {
+  state?: { running?: { startedAt: string }; waiting?: { reason?: string } };
+  lastState?: { terminated?: { finishedAt?: string; message?: string } };
 };
 
 /** Milliseconds before a failed connection is tried again, while the API server restarts. */
@@ -56,7 +60,7 @@ export async function waitForPressure(
 
 /**
  * Returns when as many pods as the Deployment wants are Ready. Those of `node` count if their containers were started after
- * `since`; those of other nodes have gone on running.
+ * `since`; those of other nodes have gone on running. Fails when one of them crashes again and again.
  */
 export async function waitForDeploymentAvailable(
   client: KubeClient,
@@ -76,9 +80,23 @@ export async function waitForDeploymentAvailable(
   await watchUntil<Pod>(
     client,
     `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods?${query.toString()}`,
-    (pods) => (pods.filter(isReady).length >= spec.replicas ? true : undefined),
+    (pods) => {
+      const crash = pods.map((pod) => lastCrash(pod, since)).find((words) => words !== undefined);
+      if (crash !== undefined) throw new U7sError('pod-crashes', `${name} crashes: ${crash}`);
+      return pods.filter(isReady).length >= spec.replicas ? true : undefined;
+    },
     signal,
   );
+}
+
+/** What a container said last that Kubernetes starts only now and then, since it has crashed since `since`. */
+function lastCrash({ status }: Pod, since: Date): string | undefined {
+  const crashed = status?.containerStatuses?.find(
+    ({ state, lastState }) =>
+      state?.waiting?.reason === 'CrashLoopBackOff' && isSince(lastState?.terminated?.finishedAt, since),
+  );
+  if (crashed === undefined) return undefined;
+  return crashed.lastState?.terminated?.message?.trim().split('\n').at(-1) ?? 'its log says why';
 }
 
 /** Watches the object `name` of a collection until it exists and `fits`, and returns it. */

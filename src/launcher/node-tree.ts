@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { mkdir, rm, symlink } from 'node:fs/promises';
 import { enterCgroup, freshNodeCgroup } from '../rootless/node-cgroup.js';
+import { serveDnsOnHost, type HostDns } from '../rootless/dns/on-host.js';
 import { openOnHost } from '../rootless/doors.js';
 import { logPath, openLog } from '../supervisor/log-file.js';
 import { messageWriter, readMessages } from '../supervisor/ndjson.js';
@@ -40,6 +41,7 @@ export async function startNodeTree(
   const enter =
     plan.cgroups === 'delegated' ? enterCgroup(await freshNodeCgroup(`node-${plan.cluster}`)) : [];
   const close = await openOnHost(plan.setup.doors);
+  const dns = await serveDnsOnHost(plan.setup.dns.folder);
   const log = await openLog(logPath(plan.logs, 'rootlesskit'));
   try {
     // Whatever becomes of the launcher, the tree must not outlive it.
@@ -50,11 +52,19 @@ export async function startNodeTree(
       detached: true,
     });
     const tree = treeOf(child, plan, onReport, onNoise);
-    void tree.ended.then(close);
+    followSearch(dns, tree);
+    void tree.ended.then(() => Promise.all([close(), dns.close()]));
     return tree;
   } finally {
     await log.close();
   }
+}
+
+/** Short names are completed in the node as on the host. */
+function followSearch({ resolver, onSearch }: HostDns, tree: NodeTree): void {
+  const tell = (domains: readonly string[]): void => tree.send({ type: 'search', domains });
+  tell(resolver().search);
+  onSearch(tell);
 }
 
 /** Both must be there before the namespaces are, which show nothing that comes later beside them. */

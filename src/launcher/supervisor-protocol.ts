@@ -7,6 +7,8 @@ import { isServiceStatus } from './status.js';
 /** From the launcher to the supervisor in the namespaces, one JSON a line on its stdin. */
 export type SupervisorCommand =
   | { type: 'prepare'; setup: NamespaceSetup; logs: string }
+  /** The host's search domains, at the start and whenever they change. */
+  | { type: 'search'; domains: readonly string[] }
   | { type: 'start'; services: ServiceDefinition[] }
   | { type: 'restart'; name: string }
   | { type: 'stop' };
@@ -23,6 +25,7 @@ const isPlanned = <T extends object>(value: unknown): value is T => isObject(val
 
 export const isSupervisorCommand: Shape<SupervisorCommand> = messageOfType<SupervisorCommand>({
   prepare: { setup: isPlanned<NamespaceSetup>, logs: isString },
+  search: { domains: listOf(isString) },
   start: { services: listOf(isPlanned<ServiceDefinition>) },
   restart: { name: isString },
   stop: {},

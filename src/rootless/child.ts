@@ -1,8 +1,12 @@
 import { execFile } from 'node:child_process';
-import { appendFile, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { appendFile, lstat, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { serveDnsInNode } from './dns/in-node.js';
+import { takeResolvConf } from './dns/node-resolver.js';
+import type { DnsPlan } from './dns/on-host.js';
 import { openInNode, type Door } from './doors.js';
+import { hostPathsIn, keepHostPaths, type HostPath } from './host-paths.js';
 import { hostNames } from './network.js';
 import type { Netfilter } from './netfilter.js';
 import { narrowView, type View } from './view.js';
@@ -10,10 +14,12 @@ import { narrowView, type View } from './view.js';
 /** What has to be arranged inside the namespaces before the first service starts. */
 export type NamespaceSetup = {
   view: View;
+  /** Folders in which pods find what the host has, and keep what they write. */
+  hostPaths: HostPath[];
   /** Links that copy-up left to the host's own folders, which services must not follow. */
   remove: string[];
   /** Folders of the cluster's state put where programs expect them. */
-  binds: { source: string; target: string; shared?: boolean }[];
+  binds: { source: string; target: string }[];
   /** Fresh, empty and gone with the namespaces. */
   tmpfs: string[];
   /** By path: what is to be found there. */
@@ -28,6 +34,7 @@ export type NamespaceSetup = {
   hosts: string[];
   /** Ports of the host's loopback. */
   doors: Door[];
+  dns: DnsPlan;
   /** Carried out last, one after another. */
   commands: string[][];
 };
@@ -40,6 +47,7 @@ export type NodeNetwork = {
   /** The host's address in the node, and the ports of it that the node reaches there. */
   hostAddress: string;
   doors: Door[];
+  dns: DnsPlan;
   /** Whether link-local addresses outside are reached. */
   linkLocal: 'closed' | 'open';
 };
@@ -53,7 +61,7 @@ const metadata = ['169.254.0.0/16', 'fd00:ec2::254/128'];
 /** What a container runtime has in the namespaces. */
 export type RuntimePlace = Pick<NamespaceSetup, 'remove' | 'binds' | 'links'>;
 
-export type NodeFolders = Record<'kubelet' | 'cni' | 'podLogs' | 'volumes', string>;
+export type NodeFolders = Record<'kubelet' | 'cni' | 'podLogs' | 'volumes' | 'hostPaths', string>;
 
 /** Where the volumes of pods are in every node's namespaces. It stands in PersistentVolumes, which never change. */
 export const volumesFolder = '/var/lib/usernetes/volumes';
@@ -67,10 +75,11 @@ export function namespaceSetup(
   runtime: RuntimePlace,
   view: View,
   netfilter: Netfilter,
-  { hostIp, serviceCidr, hostAddress, doors, linkLocal }: NodeNetwork,
+  { hostIp, serviceCidr, hostAddress, doors, dns, linkLocal }: NodeNetwork,
 ): NamespaceSetup {
   return {
     view,
+    hostPaths: hostPathsIn(folders.hostPaths),
     remove: [
       // The last is where runc keeps its containers when it is told nothing else, as by BuildKit and CRI-O.
       ...['netns', 'flannel', 'xtables.lock', 'runc'].map((name) => `/run/${name}`),
@@ -79,8 +88,7 @@ export function namespaceSetup(
       ...runtime.remove,
     ],
     binds: [
-      // Volumes that pods mount must be seen by the containers, hence shared.
-      { source: folders.kubelet, target: '/var/lib/kubelet', shared: true },
+      { source: folders.kubelet, target: '/var/lib/kubelet' },
       { source: folders.cni, target: '/var/lib/cni' },
       { source: folders.podLogs, target: '/var/log' },
       { source: folders.volumes, target: volumesFolder },
@@ -90,9 +98,10 @@ export function namespaceSetup(
     links: { ...legacyIptables(netfilter), ...runtime.links },
     sysctls: { 'net/ipv4/ip_forward': '1' },
     // By the host's address other nodes know this one: the kubelet and pods must find it here as well.
-    addresses: [...(hostIp === undefined ? [] : [hostIp]), hostAddress],
+    addresses: [...(hostIp === undefined ? [] : [hostIp]), hostAddress, dns.address],
     hosts: [`${hostAddress} ${hostNames.join(' ')}`],
     doors,
+    dns,
     prohibited: linkLocal === 'closed' ? metadata : [],
     commands: serviceCidr === undefined ? [] : refuseUnserved(serviceCidr),
   };
@@ -132,17 +141,18 @@ const exec = promisify(execFile);
 
 /** Carries the set-up out; runs as root of the namespaces. */
 export async function setUpNamespaces(setup: NamespaceSetup): Promise<void> {
-  await Promise.all(setup.remove.map((path) => rm(path, { recursive: true, force: true })));
+  const own = [...setup.remove, ...setup.binds.map(({ target }) => target)];
+  await keepHostPaths(setup.hostPaths, own);
+  await Promise.all(setup.remove.map(removeLink));
   const mount = async (target: string, args: string[]): Promise<void> => {
     await mkdir(target, { recursive: true });
     await exec('mount', [...args, target]);
   };
   await Promise.all([
     narrowView(setup.view),
-    ...setup.binds.map(async ({ source, target, shared }) => {
+    ...setup.binds.map(async ({ source, target }) => {
       await mkdir(source, { recursive: true, mode: 0o700 });
       await mount(target, ['--rbind', source]);
-      if (shared) await exec('mount', ['--make-rshared', target]);
     }),
     ...setup.tmpfs.map((target) => mount(target, ['-t', 'tmpfs', '-o', 'mode=0755', 'none'])),
     ...Object.entries(setup.links).map(async ([path, target]) => {
@@ -153,9 +163,18 @@ export async function setUpNamespaces(setup: NamespaceSetup): Promise<void> {
     ...setup.prohibited.map(prohibit),
     ...Object.entries(setup.sysctls).map(([key, value]) => writeFile(`/proc/sys/${key}`, value)),
   ]);
+  // As on a host with systemd: volumes are seen by the containers, and a pod with the whole host follows what is mounted.
+  await exec('mount', ['--make-rshared', '/']);
   for (const [program = '', ...args] of setup.commands) await exec(program, args);
   await appendFile('/etc/hosts', setup.hosts.map((line) => `${line}\n`).join(''));
   await openInNode(setup.doors);
+  await Promise.all([serveDnsInNode(setup.dns), takeResolvConf()]);
+}
+
+/** Copy-up leaves links to what the host has; anything else is the node's own, and may be data. */
+async function removeLink(path: string): Promise<void> {
+  const found = await lstat(path).catch(() => undefined);
+  if (found?.isSymbolicLink()) await rm(path);
 }
 
 /** A route rather than a rule of a packet filter: it is the same with all of these, and survives who empties them. */

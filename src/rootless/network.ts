@@ -11,3 +11,6 @@ export const hostNames = ['host.usernetes.internal', 'host.docker.internal'] as 
 
 /** The node's address in a network of slirp4netns': 10.0.2.100. */
 export const tapAddressIn = (network: string): string => nthAddress(network, 100);
+
+/** Where slirp4netns' own resolver would be, which asks only the first of the host's servers: ours takes its place. 10.0.2.3. */
+export const dnsAddressIn = (network: string): string => nthAddress(network, 3);

@@ -15,7 +15,7 @@ export type RootlessKitOptions = {
 
 /**
  * RootlessKit's command line. Host loopback stays closed to the namespaces, slirp4netns runs in its own sandbox under
- * seccomp, and /etc, /run, /var/lib and /opt become writable copies.
+ * seccomp, and /etc and /run become writable copies.
  */
 export function rootlessKitCommand(options: RootlessKitOptions): { command: string; args: string[] } {
   return {
@@ -33,8 +33,6 @@ export function rootlessKitCommand(options: RootlessKitOptions): { command: stri
       ...options.publish.map((port) => `--publish=${port}`),
       '--copy-up=/etc',
       '--copy-up=/run',
-      '--copy-up=/var/lib',
-      '--copy-up=/opt',
       '--cgroupns',
       '--pidns',
       '--ipcns',

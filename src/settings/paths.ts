@@ -27,6 +27,8 @@ export type Paths = {
   cni: string;
   /** Of PersistentVolumes. */
   volumes: string;
+  /** What pods keep below /opt, /var/lib and the like. */
+  hostPaths: string;
   /** Becomes /var/log inside: the logs of pods. */
   podLogs: string;
   adminKubeconfig: string;
@@ -44,6 +46,8 @@ export type Paths = {
   apiSocket: string;
   ready: string;
   controlSocket: string;
+  /** Sockets by which the node asks the host's nameservers. */
+  dns: string;
   lock: string;
   /** Of an engine, seen by the host and by the node: its socket, and one at which the launcher takes ports back. */
   engine: string;
@@ -90,6 +94,7 @@ export function clusterPaths(user: UserDirs, cluster: string): Paths {
     kubelet: join(state, 'kubelet'),
     cni: join(state, 'cni'),
     volumes: join(state, 'volumes'),
+    hostPaths: join(state, 'host-paths'),
     podLogs: join(state, 'pod-logs'),
     adminKubeconfig: join(state, 'admin.kubeconfig'),
     remembered: join(state, 'cluster.json'),
@@ -101,6 +106,7 @@ export function clusterPaths(user: UserDirs, cluster: string): Paths {
     apiSocket: join(rootlesskit, 'api.sock'),
     ready: join(runtime, 'ready'),
     controlSocket: join(runtime, 'control.sock'),
+    dns: join(runtime, 'dns'),
     lock: join(runtime, 'lock'),
     engine,
     engineSocket: join(engine, 'docker.sock'),

@@ -4,8 +4,9 @@ import type { KubeClient } from '../kube/client.js';
 import { withClient } from '../kube/connect.js';
 import { keepsPodsAway, pressureFixes, pressureText, type Pressure } from '../kube/pressure.js';
 import { waitForDeploymentAvailable, waitForNodeReady, waitForPressure } from '../kube/wait.js';
-import { U7sError } from '../lib/errors.js';
-import { step, type Report } from '../lib/events.js';
+import { codeOf, messageOf, U7sError } from '../lib/errors.js';
+import { step, warningOf, type Report } from '../lib/events.js';
+import { u7s } from '../lib/fixes.js';
 import type { KubernetesPlan } from '../plan/types.js';
 import type { Worker, WorkerContext } from './worker.js';
 
@@ -59,10 +60,20 @@ async function dns(
     await Promise.all([
       unlessPressed(client, nodeName, since, signal, (until) =>
         waitForDeploymentAvailable(client, 'kube-system', 'coredns', { since, node: nodeName }, until),
-      ),
+      ).catch((error: unknown) => unlessCrashing(error, report)),
       applyAddons(client, addons.later, signal),
     ]);
   });
+}
+
+/** It reads what users write: only in a cluster that runs can they correct it. */
+function unlessCrashing(error: unknown, report: Report): void {
+  if (codeOf(error) !== 'pod-crashes') throw error;
+  const fixes = [
+    'correct the ConfigMaps coredns and coredns-custom in the namespace kube-system',
+    u7s(['kubectl', '-n', 'kube-system', 'logs', 'deployment/coredns'], { text: 'read its log' }),
+  ];
+  report({ ...warningOf(error, `names are not resolved in pods: ${messageOf(error)}`), fixes });
 }
 
 /** Does not wait for pods that cannot be scheduled, since the node is short of something. */

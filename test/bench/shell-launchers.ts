@@ -105,12 +105,12 @@ function openNamespaces({ rootlesskit }: NamespacePlan, inner: string): string {
 
 function prepareNamespaces({ setup }: NamespacePlan): string {
   return [
-    `rm -rf ${setup.remove.map(quote).join(' ')}`,
-    ...setup.binds.flatMap(({ source, target, shared }) => [
+    ...[...setup.hostPaths, ...setup.binds].flatMap(({ source, target }) => [
+      ...(setup.remove.includes(target) ? [`rm -rf ${quote(target)}`] : []),
       `mkdir -p ${quote(source)} ${quote(target)}`,
       `mount --rbind ${quote(source)} ${quote(target)}`,
-      ...(shared ? [`mount --make-rshared ${quote(target)}`] : []),
     ]),
+    'mount --make-rshared /',
     ...setup.tmpfs.map(
       (target) => `mkdir -p ${quote(target)}; mount -t tmpfs -o mode=0755 none ${quote(target)}`,
     ),

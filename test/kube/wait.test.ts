@@ -123,3 +123,36 @@ test('waiting for a node ends with its signal, and at once when it is not allowe
     instanceOf: KubeError,
   });
 });
+
+test('waiting for a Deployment ends when a pod of it crashes now, not for a crash of before the restart', async (t) => {
+  const crashing = (name: string, finishedAt: Date): object => ({
+    metadata: { name },
+    spec: { nodeName: 'node1' },
+    status: {
+      containerStatuses: [
+        {
+          state: { waiting: { reason: 'CrashLoopBackOff' } },
+          lastState: { terminated: { finishedAt: wholeSeconds(finishedAt), message: 'first\nlast words\n' } },
+        },
+      ],
+    },
+  });
+  const deployment = {
+    metadata: { name: 'dns' },
+    spec: { replicas: 1, selector: { matchLabels: { app: 'dns' } } },
+  };
+  const client = await clientOf(t, ({ url }, response) => {
+    if (url?.includes('/deployments')) return void response.end(line('ADDED', deployment));
+    response.write(line('ADDED', crashing('old', yesterday)));
+    response.write(line('ADDED', crashing('new', new Date())));
+  });
+  const { signal } = new AbortController();
+  const waiting = waitForDeploymentAvailable(
+    client,
+    'kube-system',
+    'dns',
+    { since: start, node: 'node1' },
+    signal,
+  );
+  await t.throwsAsync(waiting, { code: 'pod-crashes', message: /last words/ });
+});

@@ -13,6 +13,7 @@ export function namespacePlan(
     rootlesskit: { ...rootlesskit, env: { PATH: '/usr/bin:/bin' }, cwd: process.cwd() },
     setup: {
       view: { hidden: [], readOnly: [] },
+      hostPaths: [],
       remove: [],
       binds: [],
       tmpfs: [],
@@ -22,6 +23,7 @@ export function namespacePlan(
       prohibited: [],
       hosts: [],
       doors: [],
+      dns: { address: '10.0.2.3', folder: join(dir, 'dns') },
       commands: [],
     },
     hostAccess: [],

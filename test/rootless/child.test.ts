@@ -1,14 +1,21 @@
 import test from 'ava';
 import { namespaceSetup } from '#src/rootless/child.js';
 
-const folders = { kubelet: '/s/kubelet', cni: '/s/cni', podLogs: '/s/pod-logs', volumes: '/s/volumes' };
+const folders = {
+  kubelet: '/s/kubelet',
+  cni: '/s/cni',
+  podLogs: '/s/pod-logs',
+  volumes: '/s/volumes',
+  hostPaths: '/s/host-paths',
+};
 const runtime = {
   remove: ['/run/containerd', '/var/lib/containerd'],
   binds: [{ source: '/s/containerd', target: '/var/lib/containerd' }],
   links: {},
 };
 const view = { hidden: [], readOnly: [] };
-const closed = { linkLocal: 'closed' as const, hostAddress: '10.0.2.110', doors: [] };
+const dns = { address: '10.0.2.3', folder: '/r/dns' };
+const closed = { linkLocal: 'closed' as const, hostAddress: '10.0.2.110', doors: [], dns };
 
 test('the node keeps its data in the state folder and its sockets in memory', (t) => {
   t.snapshot(namespaceSetup(folders, runtime, view, { backend: 'iptables' }, closed));

@@ -92,6 +92,23 @@ export const sharedChecks: Readonly<Record<string, Check>> = {
     await kubectl('delete', 'pod', 'made', '--wait=false');
   },
 
+  "docker.sock in a pod is the cluster's": async (t) => {
+    const hostPath = { path: '/var/run/docker.sock', type: 'Socket' };
+    const volumeMounts = [{ name: 'socket', mountPath: '/var/run/docker.sock' }];
+    const command = ['sleep', '1000000'];
+    const container = { name: 'main', image: busyboxImage, imagePullPolicy: 'Never', command, volumeMounts };
+    const spec = {
+      terminationGracePeriodSeconds: 1,
+      volumes: [{ name: 'socket', hostPath }],
+      containers: [container],
+    };
+    await apply({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'client' }, spec });
+    await kubectl('wait', 'pod/client', '--for=condition=Ready', '--timeout=60s');
+    const shown = await kubectl('exec', 'client', '--', 'ls', '-l', '/var/run/docker.sock');
+    t.regex(shown, /^s/);
+    await kubectl('delete', 'pod', 'client', '--wait=false');
+  },
+
   'docker ps has no pods': async (t) => {
     t.is((await docker('ps', '-aq')).trim(), '');
   },

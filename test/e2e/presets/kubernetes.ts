@@ -9,6 +9,7 @@ import { account, stillRunning } from '../account.js';
 import { busyboxImage, container, pod, serve } from '../pods.js';
 import { clusterProcesses, clusterUid, status, until } from '../running-cluster.js';
 import { apply, kubectl, ok, sh } from '../shell.js';
+import { namesAsOnHost, ownResolver, stillWritten, write, writer } from './host-files.js';
 import { outside } from './outside.js';
 import { claim, database, folderOf, isThere, podWithClaim } from '../volumes.js';
 
@@ -186,7 +187,10 @@ export const kubernetesChecks: Readonly<Record<string, Check>> = {
   },
 
   'down and up keep data': async (t, { name }) => {
+    await apply(writer());
+    await kubectl('wait', 'pod/writer', '--for=condition=Ready', '--timeout=60s');
     await kubectl('exec', 'hello', '--', 'sh', '-c', 'echo kept > /data/file');
+    await write();
     const uid = await clusterUid();
     const processes = await clusterProcesses();
     await ok('bin/u7s.js', ['down']);
@@ -195,7 +199,8 @@ export const kubernetesChecks: Readonly<Record<string, Check>> = {
     const { proxyPort, greeterPort } = await outside();
     const env = { HTTPS_PROXY: `http://user:secret@127.0.0.1:${proxyPort}`, U7S_PASS_PROXY_PASSWORD: '1' };
     const further = ['--host-access', String(greeterPort), '--kubelet-arg', 'max-pods=42'];
-    const { exitCode, stderr } = await sh('./run.sh', ['-d', ...further], { env });
+    const resolver = await ownResolver(t);
+    const { exitCode, stderr } = await resolver.sh('./run.sh', ['-d', ...further], { env });
     t.is(exitCode, 0, stderr);
     t.is((await status()).preset, name, 'the preset need not be named again');
     t.is(await clusterUid(), uid);
@@ -203,6 +208,9 @@ export const kubernetesChecks: Readonly<Record<string, Check>> = {
     t.is((await kubectl('exec', 'hello', '--', 'cat', '/data/file')).trim(), 'kept');
     await kubectl('rollout', 'status', 'statefulset/rows', '--timeout=90s');
     t.regex(await kubectl('exec', 'rows-0', '--', 'cat', '/data/rows'), /^row\nrow/);
+    await stillWritten(t);
+    await namesAsOnHost(t, resolver);
+    await kubectl('delete', 'pod', 'writer', '--wait=false');
   },
 
   'volumes go with their claims': async (t) => {

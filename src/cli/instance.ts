@@ -46,6 +46,7 @@ export async function withInstance<T>(
         launch: entry('launch.js'),
         supervise: entry('supervise.js'),
         takeBackPorts: entry('take-back-ports.js'),
+        registryCredentials: entry('registry-credentials.js'),
       },
       kubeconfig: { explicit: kubeconfig, env: env['KUBECONFIG'] },
       dockerConfig: dockerConfigFolder(env, paths.home),

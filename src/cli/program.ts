@@ -23,6 +23,7 @@ import { defineLogs } from './commands/logs.js';
 import { defineManifests } from './commands/manifests.js';
 import { defineNode } from './commands/node.js';
 import { definePorts } from './commands/ports.js';
+import { defineRegistry } from './commands/registry.js';
 import { defineReset } from './commands/reset.js';
 import { defineRestart } from './commands/restart.js';
 import { defineShell } from './commands/shell.js';
@@ -69,6 +70,7 @@ const commands: readonly DefineCommand[] = [
   defineArtifacts,
   defineConfig,
   defineImage,
+  defineRegistry,
   defineReset,
   defineCleanup,
   defineVersion,

@@ -24,6 +24,7 @@ export type Entries = {
   launch: string;
   supervise: string;
   takeBackPorts: string;
+  registryCredentials: string;
 };
 
 /** Where the user wants it: `--kubeconfig`, else the value of `$KUBECONFIG`, else kubectl's default. */

@@ -8,6 +8,7 @@ import type { ServiceStatus } from '../supervisor/definition.js';
 import type { Worker, WorkerContext } from '../workers/worker.js';
 import { workersOf } from '../workers/workers.js';
 import { allUp } from './diagnosis.js';
+import { followRegistries } from './registries.js';
 import { startNodeTree, type NodeTree } from './node-tree.js';
 import { createNodePorts, type NodePorts } from './ports.js';
 import type { SupervisorReport } from './supervisor-protocol.js';
@@ -118,11 +119,13 @@ export function runNode(
     await prepared.promise;
     // A node without one of its ports is of use to the others.
     ports.open(report, signal).catch(noteFault);
-    const { services: definitions, kubernetes } = await cluster;
+    const { services: definitions, kubernetes, registries } = await cluster;
     if (kubernetes !== undefined) workers = world.workersOf(kubernetes);
     await runBefore(workers, context, signal);
     if (signal.aborted) return;
     tree?.send({ type: 'start', services: definitions });
+    const restart = (name: string): void => tree?.send({ type: 'restart', name });
+    followRegistries(registries, kubernetes && restart, report, signal).catch(noteFault);
     if (kubernetes === undefined) await changes.until(() => allUp(definitions, services), signal);
     else await work(kubernetes);
     listener.onUp();

@@ -4,6 +4,7 @@ import type { Paths } from '../settings/paths.js';
 import type { Settings } from '../settings/schema.js';
 import type { Artifacts } from './artifacts.js';
 import { planKubernetes } from './kubernetes.js';
+import { planRegistries } from './registries.js';
 import { nodeServices } from './node-services.js';
 import { serviceContext } from './service-context.js';
 import type { HostFacts, InstancePlan, Made } from './types.js';
@@ -18,7 +19,8 @@ export function planInstance(
 ): InstancePlan {
   const context = serviceContext(settings, paths, artifacts, host, made);
   const runtime = runtimes[settings.runtime];
-  if (!settings.kubernetes) return { services: runtime.services(context) };
+  const registries = planRegistries(settings, paths, host);
+  if (!settings.kubernetes) return { services: runtime.services(context), registries };
   const services = withComponents(nodeServices(context, runtime), settings);
-  return { services, kubernetes: planKubernetes(settings, paths, services, made) };
+  return { services, registries, kubernetes: planKubernetes(settings, paths, services, made) };
 }

@@ -1,4 +1,5 @@
 import { dirname, join } from 'node:path';
+import { registryFiles } from '../images/registries/render.js';
 import { namespaceSetup, type RuntimePlace } from '../rootless/child.js';
 import { rootlessKitCommand } from '../rootless/parent.js';
 import type { View } from '../rootless/view.js';
@@ -92,6 +93,10 @@ function placeOf({ namespaces, engine }: Runtime, paths: Paths): RuntimePlace {
     ...Object.entries(namespaces.links ?? {}).map(([path, name]): [string, string] => [
       path,
       join(runtimeConfig, name),
+    ]),
+    ...Object.entries(namespaces.registryLinks ?? {}).map(([path, name]): [string, string] => [
+      path,
+      registryFiles(paths.registries)[name],
     ]),
     ...usual.map((path): [string, string] => [path, dockerSocket]),
   ];

@@ -1,3 +1,5 @@
+import { dirname } from 'node:path';
+import { registryFiles } from '../images/registries/render.js';
 import type { RuntimeContext } from '../runtimes/runtime.js';
 import { tapAddressIn } from '../rootless/network.js';
 import type { Paths } from '../settings/paths.js';
@@ -29,6 +31,9 @@ export function serviceContext(
     pki: paths.pki,
     etc: paths.etc,
     runtimeConfig: paths.runtimeConfig,
+    registries: registryFiles(paths.registries),
+    certificateFolders: host.certificateFolders,
+    credentialPrograms: dirname(host.node),
     etcdData: paths.etcd,
     logs: paths.logs,
     engineSocket: paths.engineSocket,

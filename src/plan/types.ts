@@ -1,6 +1,7 @@
 import type { ApiAccess } from '../kube/connect.js';
 import type { KubeObject } from '../kube/object.js';
 import type { BundledImage } from '../images/bundled.js';
+import type { RegistriesPlan } from '../images/registries/keep.js';
 import type { EngineOptions } from '../runtimes/runtime.js';
 import type { CertificateSpec } from '../pki/certificates.js';
 import type { Netfilter } from '../rootless/netfilter.js';
@@ -22,6 +23,12 @@ export type HostFacts = {
   /** Node.js, and the program of ours that it runs before each start of an engine. */
   node: string;
   takeBackPorts: string;
+  /** The program of ours that the kubelet asks for credentials. */
+  registryCredentials: string;
+  /** Where docker keeps what it was logged in with. */
+  dockerLogins: string;
+  /** Folders certs.d that can be read, or may come to be. */
+  certificateFolders: readonly string[];
   /** What the user sets for the runtime's engine. */
   engineOptions: EngineOptions;
 };
@@ -95,6 +102,7 @@ export type PortPlan = {
 /** What runs inside. */
 export type InstancePlan = {
   services: ServiceDefinition[];
+  registries: RegistriesPlan;
   /** Missing for a container runtime alone. */
   kubernetes?: KubernetesPlan;
 };

@@ -110,6 +110,8 @@ function criConfig(context: ServiceContext): string {
   return `
 [plugins."io.containerd.cri.v1.images"]
   snapshotter = ${text(context.snapshotter)}
+  [plugins."io.containerd.cri.v1.images".registry]
+    config_path = ${text([context.registries.certificates, ...context.certificateFolders].join(':'))}
   [plugins."io.containerd.cri.v1.images".pinned_images]
     sandbox = ${text(context.pauseImage)}
 

@@ -44,6 +44,8 @@ pause_image = ${text(context.pauseImage)}
 pause_command = "/pause"
 # What was made here no registry has, so that the kubelet must not remove it.
 pinned_images = ["localhost/*"]
+# Read at each pull.
+global_auth_file = ${text(context.registries.credentials)}
 short_name_mode = "disabled"
 big_files_temporary_dir = "/var/lib/containers"
 

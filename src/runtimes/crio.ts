@@ -24,6 +24,10 @@ export const crioRuntime: Runtime = {
     remove: ['/etc', '/run', '/var/lib'].flatMap((folder) => [`${folder}/containers`, `${folder}/crio`]),
     binds: { '/var/lib/containers': 'crio' },
     links: { '/etc/containers/registries.conf.d': 'registries.conf.d' },
+    registryLinks: {
+      '/etc/containers/registries.conf': 'registriesConf',
+      '/etc/containers/certs.d': 'certificates',
+    },
   },
   criSocket: socket,
   containers: 'crio:/run/containers/storage/overlay-containers',
@@ -49,8 +53,6 @@ function crio(context: ServiceContext): ServiceDefinition {
     files: [
       privateFile('/etc/crio/crio.conf', crioConfig(context, delegated ? wrapper : runc)),
       privateFile('/etc/containers/storage.conf', storageConfig(context)),
-      // A short name means Docker Hub's, as it does with containerd.
-      privateFile('/etc/containers/registries.conf', 'unqualified-search-registries = ["docker.io"]\n'),
       privateFile('/etc/containers/policy.json', '{ "default": [{ "type": "insecureAcceptAnything" }] }\n'),
       ...networkConfigurations(context),
       ...(delegated ? [{ path: wrapper, mode: 0o700, content: renderBoundedOomScore(runc) }] : []),

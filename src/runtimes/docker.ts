@@ -55,6 +55,8 @@ function dockerd(context: RuntimeContext): ServiceDefinition {
     env: {
       PATH: [dirname(context.binary('runc')), systemPath].join(':'),
       HOME: user.home,
+      // It looks there for docker/certs.d, where registries are described as for containerd.
+      XDG_CONFIG_HOME: context.registries.configHome,
       ...proxyEnvironment(context.settings),
       // By these it finds RootlessKit, at which it publishes ports.
       ROOTLESSKIT_STATE_DIR: rootlesskitDir,

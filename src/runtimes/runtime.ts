@@ -1,6 +1,7 @@
 import type { ArtifactName } from '../artifacts/artifact.js';
 import type { RuntimeProgram } from '../host/packages.js';
 import type { ImageStore } from '../images/image-store.js';
+import type { RegistryFiles } from '../images/registries/render.js';
 import type { ServiceContext, Snapshotter } from '../services/context.js';
 import type { KubeletRuntime } from '../services/kubelet.js';
 import type { MetricsRuntime } from '../services/metrics.js';
@@ -71,4 +72,6 @@ export type RuntimeNamespaces = {
   binds: Readonly<Record<string, string>>;
   /** Path inside → what of the user's settings is found there. */
   links?: Readonly<Record<string, string>>;
+  /** Path inside → what of the registries is found there. */
+  registryLinks?: Readonly<Record<string, keyof RegistryFiles>>;
 };

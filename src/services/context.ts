@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Netfilter } from '../rootless/netfilter.js';
 import type { BundledImage } from '../images/bundled.js';
+import type { RegistryFiles } from '../images/registries/render.js';
 import type { Role } from '../settings/role.js';
 import type { Settings } from '../settings/schema.js';
 import { chosenPrograms } from '../rootless/child.js';
@@ -34,6 +35,11 @@ export type ServiceContext = {
   etc: string;
   /** Folder of what the user sets for container runtimes; need not be there. */
   runtimeConfig: string;
+  registries: RegistryFiles;
+  /** Folders certs.d that the user and the administrator keep, best first. */
+  certificateFolders: readonly string[];
+  /** Folder of the program that the kubelet asks for credentials: Node.js. */
+  credentialPrograms: string;
   etcdData: string;
   /** Folder of the logs, one file a service. */
   logs: string;

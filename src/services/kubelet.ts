@@ -35,6 +35,8 @@ export function kubelet(context: ServiceContext, runtime: KubeletRuntime): Servi
       kubeconfig: kubeconfig.path,
       'hostname-override': context.settings.nodeName,
       'node-ip': context.nodeAddress,
+      'image-credential-provider-config': context.registries.credentialProvider,
+      'image-credential-provider-bin-dir': context.credentialPrograms,
       ...(labels === '' ? {} : { 'node-labels': labels }),
     }),
     files: [kubeconfig, jsonFile(config, kubeletConfiguration(context, runtime.criSocket))],

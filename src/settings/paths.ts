@@ -14,6 +14,10 @@ export type Paths = {
   artifacts: string;
   launchers: string;
   goCache: string;
+  /** registries.yaml of all instances of the user, and of this one. */
+  registryFiles: [ofUser: string, ofInstance: string];
+  /** What `registry login` keeps. */
+  registryLogins: string;
   /** Archives of images made from the artifacts. */
   images: string;
 
@@ -25,6 +29,8 @@ export type Paths = {
   etcd: string;
   kubelet: string;
   cni: string;
+  /** What runtimes read of registries. */
+  registries: string;
   /** Of PersistentVolumes. */
   volumes: string;
   /** What pods keep below /opt, /var/lib and the like. */
@@ -73,17 +79,20 @@ export function clusterPaths(user: UserDirs, cluster: string): Paths {
   const data = join(user.dataHome, 'usernetes');
   const state = join(user.stateHome, 'usernetes', cluster);
   const runtime = join(user.runtimeDir, instanceName(cluster));
-  const manifests = join(user.configHome, 'usernetes/manifests');
   const rootlesskit = join(runtime, 'rootlesskit');
   const engine = join(runtime, 'engine');
+  const config = join(user.configHome, 'usernetes');
+  const manifests = join(config, 'manifests');
   return {
     home: user.home,
     configHome: user.configHome,
     dataHome: data,
     artifacts: join(data, 'artifacts'),
     launchers: join(data, 'launcher'),
-    runtimeConfig: join(user.configHome, 'usernetes'),
+    runtimeConfig: config,
     manifests: [manifests, join(manifests, cluster)],
+    registryFiles: [join(config, 'registries.yaml'), join(config, 'clusters', cluster, 'registries.yaml')],
+    registryLogins: join(config, 'registry-logins.json'),
     goCache: join(user.cacheHome, 'usernetes', 'go'),
     images: join(data, 'images'),
     state,
@@ -93,6 +102,7 @@ export function clusterPaths(user: UserDirs, cluster: string): Paths {
     etcd: join(state, 'etcd'),
     kubelet: join(state, 'kubelet'),
     cni: join(state, 'cni'),
+    registries: join(state, 'registries'),
     volumes: join(state, 'volumes'),
     hostPaths: join(state, 'host-paths'),
     podLogs: join(state, 'pod-logs'),

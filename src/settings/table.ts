@@ -1,5 +1,6 @@
 /* eslint-disable max-lines -- a table */
 import { artifactNames } from '../artifacts/catalog.js';
+import { registriesSchema } from '../images/registries/model.js';
 import { parsePortRanges } from '../rootless/port-range.js';
 import { formatPortSpec, parsePortSpec, type PortSpec } from '../rootless/port-spec.js';
 import { messageOf } from '../lib/errors.js';
@@ -321,6 +322,13 @@ export const table = {
     schema: (z) => z.string(),
     help: 'hosts, domains and networks that are reached without a proxy, in addition to all of the cluster',
     variables: ['U7S_NO_PROXY', 'NO_PROXY', 'no_proxy'],
+    memory: { 'control-plane': 'asked', worker: 'asked' },
+  },
+  registries: {
+    schema: (z) => registriesSchema(z, 'refused'),
+    help: 'mirrors, certificates and the like of registries, in the format of registries.yaml of k3s, without passwords',
+    default: {},
+    givenBy: '`registries.yaml`',
     memory: { 'control-plane': 'asked', worker: 'asked' },
   },
   tlsSans: {

@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { defaultNodeName } from '#src/settings/node-name.js';
 import { binaryOf, type Artifacts } from '#src/plan/artifacts.js';
 import { certificateInput } from '#src/plan/certificates.js';
+import { planRegistries } from '#src/plan/registries.js';
+import { writeRegistries } from '#src/instance/start/registries.js';
 import { planInstance } from '#src/plan/instance.js';
 import { planNamespaces } from '#src/plan/namespaces.js';
 import type { HostFacts } from '#src/plan/types.js';
@@ -119,8 +121,15 @@ async function planShell(
     uid: 0,
     node: process.execPath,
     takeBackPorts: join(projectRoot, 'dist/entries/take-back-ports.js'),
+    registryCredentials: join(projectRoot, 'dist/entries/registry-credentials.js'),
+    dockerLogins: '/nonexistent',
+    certificateFolders: [],
     engineOptions: {},
   };
+  await writeRegistries(planRegistries(spec, paths, host), {
+    known: { registries: { mirrors: {}, configs: {} }, credentials: {}, folders: [] },
+    seen: '',
+  });
   const addons = await loadAddons(join(projectRoot, 'config/manifests'), {
     COREDNS_IMAGE: images.coredns.reference,
     DNS_ADDRESS: spec.dnsAddress,

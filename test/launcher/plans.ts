@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { RegistriesPlan } from '#src/images/registries/keep.js';
 import type { InstancePlan, KubernetesPlan, NamespacePlan } from '#src/plan/types.js';
 import { daemon } from '../supervisor/harness.js';
 
@@ -44,6 +45,12 @@ export function namespacePlan(
   };
 }
 
+const registries: RegistriesPlan = {
+  sources: { described: {}, files: [], logins: [], certificates: [] },
+  folder: '/nonexistent',
+  program: { node: '/usr/bin/node', script: '/nonexistent' },
+};
+
 const nowhere = { caFile: '/nonexistent', certFile: '/nonexistent', keyFile: '/nonexistent' };
 
 export const kubernetesPlan: KubernetesPlan = {
@@ -56,9 +63,10 @@ export const kubernetesPlan: KubernetesPlan = {
 
 /** With Kubernetes it has an API server, without a single service. */
 export function clusterPlan(kubernetes?: KubernetesPlan): InstancePlan {
-  if (kubernetes === undefined) return { services: [daemon('containerd')] };
+  if (kubernetes === undefined) return { services: [daemon('containerd')], registries };
   return {
     services: [daemon('etcd'), daemon('kube-apiserver', { dependsOn: { etcd: 'ready' } })],
+    registries,
     kubernetes,
   };
 }

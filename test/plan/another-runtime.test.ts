@@ -69,6 +69,9 @@ const host: HostFacts = {
   uid: 1001,
   node: '/usr/bin/node',
   takeBackPorts: '/u7s/take-back-ports.js',
+  registryCredentials: '/u7s/registry-credentials.js',
+  dockerLogins: '/home/user/.docker/config.json',
+  certificateFolders: ['/etc/docker/certs.d'],
   engineOptions: { debug: true },
 };
 

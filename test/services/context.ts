@@ -1,3 +1,4 @@
+import { registryFiles } from '#src/images/registries/render.js';
 import type { RuntimeContext } from '#src/runtimes/runtime.js';
 import { parseSettings, type SettingsInput } from '#src/settings/schema.js';
 
@@ -16,6 +17,9 @@ export const context: RuntimeContext = {
   pki: '/state/pki',
   etc: '/state/etc',
   runtimeConfig: '/home/user/.config/usernetes',
+  registries: registryFiles('/state/registries'),
+  certificateFolders: ['/home/user/.config/usernetes/certs.d', '/etc/docker/certs.d'],
+  credentialPrograms: '/usr/bin',
   etcdData: '/state/etcd',
   logs: '/state/logs',
   engineSocket: '/run/user/1001/docker.sock',

@@ -1,4 +1,5 @@
 import { userInfo } from 'node:os';
+import { join } from 'node:path';
 import { thisHost } from '../../host/host.js';
 import type { NamespaceTrial } from '../../host/namespace-trial.js';
 import { checkContext, preflightForUp, requireHost, type CheckContext } from '../../host/preflight.js';
@@ -6,6 +7,7 @@ import { hostNetworks, type HostNetwork } from '../../host/routes.js';
 import type { HostFacts } from '../../plan/types.js';
 import { chooseSnapshotter } from '../../plan/snapshotter.js';
 import { runtimes } from '../../runtimes/table.js';
+import { certificateFolders } from './registries.js';
 import { movedText, type MovedNetwork } from '../../settings/networks-apart.js';
 import { shadowed } from '../../settings/networks.js';
 import type { Settings } from '../../settings/schema.js';
@@ -57,6 +59,9 @@ export async function hostFacts(
     uid: userInfo().uid,
     node: process.execPath,
     takeBackPorts: context.entries.takeBackPorts,
+    registryCredentials: context.entries.registryCredentials,
+    dockerLogins: join(context.dockerConfig, 'config.json'),
+    certificateFolders: await certificateFolders(context.paths),
     engineOptions: (await runtimes[settings.runtime].engine?.readOptions(context.paths.runtimeConfig)) ?? {},
   };
 }

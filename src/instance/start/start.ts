@@ -12,6 +12,7 @@ import { instanceStatus, stopInstance } from '../../launcher/client.js';
 import { startLauncherProcess, type LauncherHandle } from '../../launcher/handle.js';
 import type { InstanceStatus } from '../../launcher/status.js';
 import type { Artifacts } from '../../plan/artifacts.js';
+import { planRegistries } from '../../plan/registries.js';
 import { planNamespaces } from '../../plan/namespaces.js';
 import type { HostFacts } from '../../plan/types.js';
 import { artifactsOfSnapshotter } from '../../plan/snapshotter.js';
@@ -28,6 +29,7 @@ import { noteSettings } from './note-settings.js';
 import { within } from './limit.js';
 import { offerEngine, offerKubeconfig } from './offer.js';
 import { prepareCluster } from './prepare.js';
+import { checkRegistries, writeRegistries } from './registries.js';
 import { ensurePrograms } from './programs.js';
 
 export type StartRequest = {
@@ -102,11 +104,14 @@ async function startStopped(given: InstanceContext, request: StartRequest): Prom
   noteSettings(settings, report);
   if (cgroups.mode === 'none') report({ kind: 'note', text: cgroups.reason, fixes: cgroups.fixes });
   const host = await hostFacts(context, settings, trial, cgroups.mode);
+  const registries = planRegistries(settings, paths, host);
+  const checked = await checkRegistries(registries, report);
   const ofSnapshotter = artifactsOfSnapshotter(host.snapshotter, settings.runtime);
   const { artifacts, lacking, lackingAddons } = await timeline.time('artifacts', 'binaries', () =>
     ensurePrograms(context, settings, ofSnapshotter),
   );
   await makeFolders(paths);
+  await writeRegistries(registries, checked);
   const before = await readRemembered(paths.remembered);
   await remember(paths.remembered, settings);
   const launcher = await startLauncher(context, cgroups.enter);

@@ -4,14 +4,17 @@ export type ArchiveEntry = {
   sha256?: string;
   /** Its bytes are compressed. */
   compressed: boolean;
+  /** Of a layer: the greatest user or group that owns a file of it, and that file. */
+  owner?: { id: number; path: string };
   /** Kept of what may be a document. */
   text?: string;
 };
 
-type Descriptor = { digest?: string; mediaType?: string };
+type Platform = { os?: string; architecture?: string; variant?: string };
+type Descriptor = { digest?: string; mediaType?: string; platform?: Platform };
 type OciManifest = { manifests?: Descriptor[]; config?: Descriptor; layers?: Descriptor[] };
 type DockerManifest = { Config?: string; Layers?: string[] }[];
-type Config = { rootfs?: { diff_ids?: string[] } };
+type Config = Platform & { rootfs?: { diff_ids?: string[] } };
 
 /**
  * Why an image archive is not what it says: a blob that has another digest than its name, a configuration that belongs to
@@ -81,4 +84,50 @@ function documentOf<T>(entries: ReadonlyMap<string, ArchiveEntry>, path: string)
   } catch {
     return undefined;
   }
+}
+
+/** Which platforms an archive has, and which it names without having their layers; without what is no image. */
+export function platformsOf(entries: ReadonlyMap<string, ArchiveEntry>): { has: string[]; lacks: string[] } {
+  const index = documentOf<OciManifest>(entries, 'index.json');
+  const docker = documentOf<DockerManifest>(entries, 'manifest.json');
+  const leaves = index === undefined ? [] : leavesOf(entries, index);
+  if (leaves.length === 0 && Array.isArray(docker)) {
+    const configs = docker.map(({ Config: config = '' }) => documentOf<Config>(entries, config));
+    return { has: words(configs), lacks: [] };
+  }
+  const whole = ({ manifest }: Leaf): boolean =>
+    manifest !== undefined &&
+    entries.has(blobOf(manifest.config)) &&
+    (manifest.layers ?? []).every((layer) => !isDistributed(layer) || entries.has(blobOf(layer)));
+  const platforms = (some: Leaf[]): string[] =>
+    words(
+      some.map(({ manifest, platform }) => platform ?? documentOf<Config>(entries, blobOf(manifest?.config))),
+    );
+  return {
+    has: platforms(leaves.filter(whole)),
+    lacks: platforms(leaves.filter((leaf) => !whole(leaf))),
+  };
+}
+
+/** A manifest of one platform, which the archive may only name. */
+type Leaf = { manifest: OciManifest | undefined; platform: Platform | undefined };
+
+function leavesOf(entries: ReadonlyMap<string, ArchiveEntry>, index: OciManifest, depth = 0): Leaf[] {
+  if (depth > 3) return [];
+  return (index.manifests ?? []).flatMap((each) => {
+    const manifest = documentOf<OciManifest>(entries, blobOf(each));
+    return manifest?.manifests === undefined
+      ? [{ manifest, platform: each.platform }]
+      : leavesOf(entries, manifest, depth + 1);
+  });
+}
+
+/** `linux/arm64`; an attestation has the platform unknown/unknown. */
+function words(platforms: readonly (Platform | undefined)[]): string[] {
+  const texts = platforms.flatMap(({ os, architecture, variant } = {}) =>
+    os === undefined || architecture === undefined || os === 'unknown'
+      ? []
+      : [[os, architecture, ...(variant ? [variant] : [])].join('/')],
+  );
+  return [...new Set(texts)];
 }

@@ -1,5 +1,6 @@
+import { architecture } from '../lib/architecture.js';
 import type { BundledImage } from './bundled.js';
-import type { Command, ImageStore } from './image-store.js';
+import type { Command, ImageStore, NodeImage } from './image-store.js';
 
 export type ContainerdStore = {
   ctr: string;
@@ -9,6 +10,8 @@ export type ContainerdStore = {
 };
 
 /** No registry has what is imported: the kubelet must not remove it when the disk is nearly full. */
+const platform = `linux/${architecture()}`;
+
 const pinned = ['--label', 'io.cri-containerd.pinned=pinned'];
 
 /**
@@ -22,19 +25,40 @@ export function containerdStore({ ctr, socket, namespace }: ContainerdStore): Im
     args: ['--address', socket, '--namespace', namespace, 'images', ...args],
   });
   return {
-    importCommand: (archive) => images('import', '--local', '--no-unpack', ...pinned, archive),
+    importCommand: (archive) =>
+      images('import', '--local', '--no-unpack', '--platform', platform, ...pinned, archive),
     listCommand: () => images('list'),
-    // Without containerd's further records of the same image, which only have a digest.
-    parseList: (printed) => {
-      const [, ...rows] = printed.split('\n');
-      return rows.flatMap((row) => {
-        const [reference, , digest, size, unit] = row.split(/\s+/);
-        const named = reference !== undefined && digest !== undefined && !/^sha256:|@/.test(reference);
-        return named ? [{ reference, digest, size: `${size} ${unit}` }] : [];
-      });
-    },
+    parseList: (printed) => records(printed).filter(({ reference }) => isName(reference)),
+    removeCommand: (references, printed) =>
+      images('remove', '--sync', ...withNamelessRecords(references, records(printed))),
+    tagCommand: (from, to) => images('tag', '--force', from, to),
+    saveCommand: (references) => images('export', '-', ...references),
     notAnArchive: /unrecognized image format|invalid tar header|unexpected EOF/,
   };
+}
+
+function records(printed: string): NodeImage[] {
+  const [, ...rows] = printed.split('\n');
+  return rows.flatMap((row) => {
+    const [reference, , digest, size, unit] = row.split(/\s+/);
+    return reference === undefined || digest === undefined
+      ? []
+      : [{ reference, digest, size: `${size} ${unit}` }];
+  });
+}
+
+/** Not one of containerd's further records of the same image, which only have a digest. */
+const isName = (reference: string): boolean => !/^sha256:|@/.test(reference);
+
+/** With the last name of an image its other records go, or its layers would stay for good. */
+function withNamelessRecords(references: readonly string[], all: readonly NodeImage[]): string[] {
+  const left = all.filter(({ reference }) => isName(reference) && !references.includes(reference));
+  const gone = all.filter(({ reference }) => references.includes(reference)).map(({ digest }) => digest);
+  const nameless = all.filter(
+    ({ reference, digest }) =>
+      !isName(reference) && gone.includes(digest) && left.every((other) => other.digest !== digest),
+  );
+  return [...new Set([...references, ...nameless.map(({ reference }) => reference)])];
 }
 
 const importMissing = `

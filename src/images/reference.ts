@@ -20,3 +20,16 @@ export function parseReference(text: string): { reference: string; tag: string }
   }
   return { reference: `${registry}/${repository}:${tag}`, tag };
 }
+
+/** The same of a name that may have a digest in place of its tag: `busybox@sha256:…`. */
+export function fullReference(text: string): string {
+  const [name = '', digest] = text.split('@');
+  const { reference } = parseReference(name);
+  if (digest === undefined) return reference;
+  if (/^sha256:[0-9a-f]{64}$/.test(digest)) return `${reference.replace(/:[^:/]*$/, '')}@${digest}`;
+  throw new UsageError(
+    'image-name-invalid',
+    `${JSON.stringify(digest)} is not a digest`,
+    'write it as sha256: and 64 digits from 0 to f',
+  );
+}

@@ -32,6 +32,14 @@ while [ $# -gt 0 ]; do
   shift 3
 done`;
 
+const saveArchive = `
+skopeo=$1; shift
+[ $# -eq 1 ] || { echo 'with CRI-O an archive holds one image' >&2; exit 1; }
+scratch=$(mktemp -d -p ${containers} save.XXXXXX)
+trap 'rm -rf "$scratch"' EXIT
+"$skopeo" --tmpdir "$scratch" copy --quiet "containers-storage:$1" "docker-archive:$scratch/a.tar:$1" >&2
+cat "$scratch/a.tar"`;
+
 const list = `
 driver=$(sed -nE 's/^driver = "(.*)"$/\\1/p' /etc/containers/storage.conf)
 records() { cat "${containers}/storage/$driver-$1/$1.json" 2>/dev/null || echo '[]'; }
@@ -61,6 +69,15 @@ export function skopeoStore(skopeo: string): ImageStore {
         names.map((reference): NodeImage => ({ reference, digest, size: mebibytes(sizeOf(layer)) })),
       );
     },
+    removeCommand: (references) =>
+      shell(
+        'skopeo=$1; shift; for name; do "$skopeo" delete "containers-storage:$name"; done',
+        skopeo,
+        ...references,
+      ),
+    tagCommand: (from, to) =>
+      shell('"$1" copy --quiet "containers-storage:$2" "containers-storage:$3"', skopeo, from, to),
+    saveCommand: (references) => shell(saveArchive, skopeo, ...references),
     notAnArchive: /this is no image archive|unexpected EOF|invalid tar header/,
   };
 }

@@ -32,7 +32,6 @@ export function serviceContext(
     etc: paths.etc,
     runtimeConfig: paths.runtimeConfig,
     registries: registryFiles(paths.registries),
-    certificateFolders: host.certificateFolders,
     credentialPrograms: dirname(host.node),
     etcdData: paths.etcd,
     logs: paths.logs,

@@ -111,7 +111,7 @@ function criConfig(context: ServiceContext): string {
 [plugins."io.containerd.cri.v1.images"]
   snapshotter = ${text(context.snapshotter)}
   [plugins."io.containerd.cri.v1.images".registry]
-    config_path = ${text([context.registries.certificates, ...context.certificateFolders].join(':'))}
+    config_path = ${text(context.registries.certificates)}
   [plugins."io.containerd.cri.v1.images".pinned_images]
     sandbox = ${text(context.pauseImage)}
 

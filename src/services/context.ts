@@ -36,8 +36,6 @@ export type ServiceContext = {
   /** Folder of what the user sets for container runtimes; need not be there. */
   runtimeConfig: string;
   registries: RegistryFiles;
-  /** Folders certs.d that the user and the administrator keep, best first. */
-  certificateFolders: readonly string[];
   /** Folder of the program that the kubelet asks for credentials: Node.js. */
   credentialPrograms: string;
   etcdData: string;

@@ -1,5 +1,6 @@
 import test from 'ava';
 import { containerdStore, importMissingCommand } from '#src/images/containerd-store.js';
+import { architecture } from '#src/lib/architecture.js';
 import { run } from '#src/lib/exec.js';
 import { standIn } from './stand-in.js';
 
@@ -7,7 +8,7 @@ test("an archive is imported into Kubernetes' namespace of containerd", (t) => {
   const store = containerdStore({ ctr: '/bin/ctr', socket: '/run/containerd.sock', namespace: 'k8s.io' });
   t.deepEqual(store.importCommand('-'), {
     command: '/bin/ctr',
-    args: '--address /run/containerd.sock --namespace k8s.io images import --local --no-unpack --label io.cri-containerd.pinned=pinned -'.split(
+    args: `--address /run/containerd.sock --namespace k8s.io images import --local --no-unpack --platform linux/${architecture()} --label io.cri-containerd.pinned=pinned -`.split(
       ' ',
     ),
   });

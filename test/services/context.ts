@@ -18,7 +18,6 @@ export const context: RuntimeContext = {
   etc: '/state/etc',
   runtimeConfig: '/home/user/.config/usernetes',
   registries: registryFiles('/state/registries'),
-  certificateFolders: ['/home/user/.config/usernetes/certs.d', '/etc/docker/certs.d'],
   credentialPrograms: '/usr/bin',
   etcdData: '/state/etcd',
   logs: '/state/logs',

@@ -1,13 +1,25 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import { imageFile, imageSource, openFile } from '../../images/image-source.js';
-import { importImages, listImages, type Node } from '../../images/node-images.js';
+import {
+  importImages,
+  listImages,
+  removeImages,
+  saveImages,
+  tagImage,
+  type Node,
+} from '../../images/node-images.js';
 import { writeImage } from '../../images/oci-layout.js';
+import { fullReference, parseReference } from '../../images/reference.js';
+import { pullImage } from '../../instance/pull-image.js';
 import { runningNode } from '../../instance/running-node.js';
 import { architecture } from '../../lib/architecture.js';
-import { UsageError } from '../../lib/errors.js';
+import { U7sError, UsageError, errnoOf } from '../../lib/errors.js';
 import { visibleLine } from '../../lib/visible.js';
 import { renderTable } from '../../ui/table.js';
 import type { Cli } from '../command.js';
@@ -45,12 +57,16 @@ export async function build(
   const env = variables(options.env);
   // Asked before the work, so that it isn't in vain.
   const node = options.load ? await nodeOf(cli, command) : undefined;
-  const scratch = options.output === undefined ? await mkdtemp(join(tmpdir(), 'u7s-image-')) : undefined;
+  const toStdout = options.output === '-';
+  const scratch =
+    options.output === undefined || toStdout ? await mkdtemp(join(tmpdir(), 'u7s-image-')) : undefined;
   try {
-    const archive = options.output ?? join(scratch ?? '', 'image.tar');
+    const archive = scratch === undefined ? (options.output ?? '') : join(scratch, 'image.tar');
     const reference = await writeArchive(cli, rootfs, { ...options, env }, archive);
-    if (node) await loadFile(cli, node, archive);
-    else cli.io.stdout.write(`${reference}\n`);
+    if (toStdout)
+      await pipeline(createReadStream(archive), cli.io.stdout, { end: false, signal: cli.signal });
+    if (node) await loadFile(cli, node, archive, toStdout ? cli.io.stderr : cli.io.stdout);
+    else if (!toStdout) cli.io.stdout.write(`${reference}\n`);
   } finally {
     if (scratch !== undefined) await rm(scratch, { recursive: true, force: true });
   }
@@ -89,8 +105,8 @@ export async function load(cli: Cli, command: Command, files: readonly string[])
   for (const file of files) await loadFile(cli, node, file);
 }
 
-async function loadFile(cli: Cli, node: Node, file: string): Promise<void> {
-  const { stdin, stdout, stderr } = cli.io;
+async function loadFile(cli: Cli, node: Node, file: string, stdout: Writable = cli.io.stdout): Promise<void> {
+  const { stdin, stderr } = cli.io;
   const [archive, name] =
     file === '-' ? [stdin, 'the standard input'] : [(await openFile(file)).stream, file];
   const names = await importImages(node, archive as AsyncIterable<Buffer>, name, cli.signal);
@@ -113,6 +129,50 @@ export async function list(cli: Cli, command: Command, output: 'json' | undefine
       ? `${JSON.stringify(images, null, 2)}\n`
       : renderTable(['IMAGE', 'DIGEST', 'SIZE'], rows),
   );
+}
+
+export async function pull(cli: Cli, command: Command, images: readonly string[]): Promise<void> {
+  const references = images.map(fullReference);
+  for (const reference of references) {
+    await withInstance(cli, command, (context) => pullImage(context, reference));
+    cli.io.stdout.write(`${reference}\n`);
+  }
+}
+
+export async function remove(cli: Cli, command: Command, images: readonly string[]): Promise<void> {
+  const references = images.map(fullReference);
+  await removeImages(await nodeOf(cli, command), references, cli.signal);
+  for (const reference of references) cli.io.stdout.write(`${reference} removed\n`);
+}
+
+export async function tag(cli: Cli, command: Command, from: string, to: string): Promise<void> {
+  const { reference } = parseReference(to);
+  await tagImage(await nodeOf(cli, command), fullReference(from), reference, cli.signal);
+  cli.io.stdout.write(`${reference}\n`);
+}
+
+export async function save(
+  cli: Cli,
+  command: Command,
+  images: readonly string[],
+  output: string,
+): Promise<void> {
+  const references = images.map(fullReference);
+  const node = await nodeOf(cli, command);
+  if (output === '-') return saveImages(node, references, cli.io.stdout as Writable, cli.signal);
+  const partly = `${output}.part`;
+  try {
+    await saveImages(node, references, createWriteStream(partly, { mode: 0o600 }), cli.signal);
+    await rename(partly, output);
+  } catch (error) {
+    await rm(partly, { force: true });
+    const errno = errnoOf(error);
+    if (errno === undefined) throw error;
+    throw new U7sError('not-writable', `cannot write ${output} (${errno})`, {
+      fixes: ['have your shell write it: -o - and > FILE at the end'],
+      cause: error,
+    });
+  }
 }
 
 function nodeOf(cli: Cli, command: Command): Promise<Node> {

@@ -9,6 +9,7 @@ import { registriesConf } from './registries-conf.js';
 export type RegistryFiles = {
   /** By which dockerd finds `docker/certs.d`. */
   configHome: string;
+  /** One folder, since containerd takes no list of them when it pulls by its transfer service. */
   certificates: string;
   /** In the format of docker's config.json, which CRI-O and skopeo read, too. */
   credentials: string;

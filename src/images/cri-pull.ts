@@ -1,4 +1,4 @@
-import { connect } from 'node:http2';
+import { connect, type IncomingHttpHeaders } from 'node:http2';
 import { createConnection } from 'node:net';
 import { U7sError } from '../lib/errors.js';
 import { u7s } from '../lib/fixes.js';
@@ -17,11 +17,11 @@ export function pullByCri(
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const session = connect('http://localhost', { createConnection: () => createConnection(socket) });
-    const fail = (error: unknown): void => {
+    const fail = (error: Error): void => {
       session.destroy();
-      reject(error as Error);
+      reject(error);
     };
-    const onAbort = (): void => fail(signal.reason);
+    const onAbort = (): void => fail(signal.reason as Error);
     signal.addEventListener('abort', onAbort, { once: true });
     session.on('error', fail);
     const call = session.request({
@@ -30,11 +30,11 @@ export function pullByCri(
       'content-type': 'application/grpc',
       te: 'trailers',
     });
-    let status: unknown;
+    let status = '';
     let message = '';
-    const note = (headers: Record<string, unknown>): void => {
-      status = headers['grpc-status'] ?? status;
-      message = decodeURIComponent(String(headers['grpc-message'] ?? message));
+    const note = (headers: IncomingHttpHeaders): void => {
+      status = wordOf(headers['grpc-status']) ?? status;
+      message = decodeURIComponent(wordOf(headers['grpc-message']) ?? message);
     };
     call.on('response', note);
     call.on('trailers', note);
@@ -42,12 +42,16 @@ export function pullByCri(
     call.on('close', () => {
       signal.removeEventListener('abort', onAbort);
       session.close();
-      if (String(status) === '0') resolve();
+      if (status === '0') resolve();
       else reject(pullFailed(reference, message || 'the runtime ended the connection'));
     });
     call.resume();
     call.end(frame(pullRequest(reference, login)));
   });
+}
+
+function wordOf(header: string | string[] | undefined): string | undefined {
+  return Array.isArray(header) ? header[0] : header;
 }
 
 /** Says what can be done about the usual causes. */

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { Readable, pipeline } from 'node:stream';
+import { Readable, pipeline, type Transform } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import * as zlib from 'node:zlib';
 import { errnoOf, messageOf, U7sError } from '../lib/errors.js';
@@ -24,7 +24,7 @@ export function compressionOf(head: Buffer): Compression['name'] | undefined {
 }
 
 /** Node.js knows zstd from 22.15 on. */
-const zstd = (zlib as { createZstdDecompress?: () => NodeJS.ReadWriteStream }).createZstdDecompress;
+const zstd = (zlib as { createZstdDecompress?: () => Transform }).createZstdDecompress;
 
 /**
  * The bytes that were compressed: by Node.js where it can, else by the host's program. Fails when they are damaged.
@@ -36,16 +36,12 @@ export async function* decompressed(
   how: Compression['name'],
   name: string,
 ): AsyncGenerator<Buffer> {
-  if (how === 'gzip') return yield* byStream(source, zlib.createGunzip(), name);
-  if (how === 'zstd' && zstd !== undefined) return yield* byStream(source, zstd(), name);
-  yield* byProgram(source, how, name);
+  if (how === 'gzip') yield* byStream(source, zlib.createGunzip(), name);
+  else if (how === 'zstd' && zstd !== undefined) yield* byStream(source, zstd(), name);
+  else yield* byProgram(source, how, name);
 }
 
-async function* byStream(
-  source: Bytes,
-  stream: NodeJS.ReadWriteStream,
-  name: string,
-): AsyncGenerator<Buffer> {
+async function* byStream(source: Bytes, stream: Transform, name: string): AsyncGenerator<Buffer> {
   let cause: unknown;
   const unpacking = pipeline(source, stream, (error) => (cause = error)) as unknown as Bytes;
   try {

@@ -124,8 +124,7 @@ export function runNode(
     await runBefore(workers, context, signal);
     if (signal.aborted) return;
     tree?.send({ type: 'start', services: definitions });
-    const restart = (name: string): void => tree?.send({ type: 'restart', name });
-    followRegistries(registries, kubernetes && restart, report, signal).catch(noteFault);
+    followRegistries(registries, kubernetes && tree, report, signal).catch(noteFault);
     if (kubernetes === undefined) await changes.until(() => allUp(definitions, services), signal);
     else await work(kubernetes);
     listener.onUp();
@@ -154,9 +153,8 @@ export function runNode(
     ended: live()
       .catch(messageOf)
       .then((why) => {
-        const asked = wish !== 'live';
         life.abort(new Error(`the node has ended: ${why}`));
-        return { why, asked };
+        return { why, asked: wish !== 'live' };
       }),
     restartService: (name) => void runBefore(workers, context, signal).then(() => restart(name)),
     stop: () => {

@@ -159,7 +159,7 @@ export async function save(
 ): Promise<void> {
   const references = images.map(fullReference);
   const node = await nodeOf(cli, command);
-  if (output === '-') return saveImages(node, references, cli.io.stdout as Writable, cli.signal);
+  if (output === '-') return saveImages(node, references, cli.io.stdout, cli.signal);
   const partly = `${output}.part`;
   try {
     await saveImages(node, references, createWriteStream(partly, { mode: 0o600 }), cli.signal);

@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
-import type { DefineCommand } from '../command.js';
+import type { Cli, DefineCommand } from '../command.js';
 import { addExamples } from '../help.js';
 import type { BuildOptions } from './image.run.js';
 
@@ -62,6 +62,19 @@ export const defineImage: DefineCommand = (program, cli) => {
     });
 
   image
+    .command('ls')
+    .description('List the images that the node has')
+    .addOption(new Option('-o, --output <format>', 'output format').choices(['json']))
+    .action(async ({ output }: { output?: 'json' }, self: Command) => {
+      const run = await import('./image.run.js');
+      await run.list(cli, self, output);
+    });
+  defineNodeVerbs(image, cli);
+};
+
+/** What is done with the images of the node. */
+function defineNodeVerbs(image: Command, cli: Cli): void {
+  image
     .command('pull')
     .description('Pull images as pods do, with the mirrors, certificates and logins of their registries')
     .argument('<image...>', 'as a pod names it')
@@ -98,13 +111,4 @@ export const defineImage: DefineCommand = (program, cli) => {
       const run = await import('./image.run.js');
       await run.remove(cli, self, images);
     });
-
-  image
-    .command('ls')
-    .description('List the images that the node has')
-    .addOption(new Option('-o, --output <format>', 'output format').choices(['json']))
-    .action(async ({ output }: { output?: 'json' }, self: Command) => {
-      const run = await import('./image.run.js');
-      await run.list(cli, self, output);
-    });
-};
+}

@@ -6,6 +6,8 @@ import type { GivenPaths, Way } from './artifact.js';
 export type ArtifactContext = {
   /** Folder that all instances of the user share. */
   store: string;
+  /** Another store, looked into first and never written to: what came with this installation, as in a bundle. */
+  bundled?: string;
   /** Go's module and build caches. */
   goCache: string;
   /** Folder that holds config/, build/ and patches/. */

@@ -95,8 +95,8 @@ export async function verifyArtifacts(context: ArtifactContext): Promise<Verifie
   const verified: VerifiedFile[] = [];
   for (const name of artifactNames) {
     const recipe = readRecipe(name, context, lock);
-    for (const way of ways) {
-      const directory = join(context.store, name, recipe.ids[way]);
+    for (const [store, way] of storesOf(context).flatMap((each) => ways.map((way) => [each, way] as const))) {
+      const directory = join(store, name, recipe.ids[way]);
       const manifest = readManifest(directory);
       for (const [file, expected] of Object.entries(manifest?.files ?? {})) {
         context.signal.throwIfAborted();
@@ -116,18 +116,20 @@ export async function verifyArtifacts(context: ArtifactContext): Promise<Verifie
   return verified;
 }
 
-/** One that has changed counts as missing. */
+/** One that has changed counts as missing; of a bundle, it is left where it is. */
 async function findUnchanged(
   recipe: Recipe,
   context: ArtifactContext,
 ): Promise<ResolvedArtifact | undefined> {
+  const refused = new Set<string>();
   for (;;) {
-    const installed = findInstalled(recipe, context);
+    const installed = findInstalled(recipe, context, refused);
     if (installed === undefined || !context.rehash) return installed;
     const { changedFiles, discard } = await import('./store/seen.js');
     const changed = await changedFiles(installed);
     if (changed.length === 0) return installed;
-    await discard(installed);
+    refused.add(installed.directory);
+    if (installed.directory.startsWith(`${context.store}/`)) await discard(installed);
     context.report({
       kind: 'warning',
       text: `${recipe.name}: ${changed.join(', ')} in ${installed.directory} is not what was installed; it is got again`,
@@ -136,10 +138,20 @@ async function findUnchanged(
   }
 }
 
-function findInstalled(recipe: Recipe, context: ArtifactContext): ResolvedArtifact | undefined {
+function findInstalled(
+  recipe: Recipe,
+  context: ArtifactContext,
+  refused: ReadonlySet<string> = new Set(),
+): ResolvedArtifact | undefined {
   for (const way of waysOf(recipe, context.way)) {
-    const installed = readInstalled(context.store, recipe.name, recipe.ids[way]);
-    if (installed) return installed;
+    for (const store of storesOf(context)) {
+      if (refused.has(join(store, recipe.name, recipe.ids[way]))) continue;
+      const installed = readInstalled(store, recipe.name, recipe.ids[way]);
+      if (installed) return installed;
+    }
   }
   return undefined;
 }
+
+const storesOf = ({ bundled, store }: ArtifactContext): string[] =>
+  bundled === undefined || bundled === store ? [store] : [bundled, store];

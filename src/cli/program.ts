@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import type { Cli, DefineCommand } from './command.js';
 import { defineAddon } from './commands/addon.js';
 import { defineArtifacts } from './commands/artifacts.js';
+import { defineBundle } from './commands/bundle.js';
 import { defineCleanup } from './commands/cleanup.js';
 import { defineCompletion } from './commands/completion.js';
 import { defineConfig } from './commands/config.js';
@@ -68,6 +69,7 @@ const commands: readonly DefineCommand[] = [
   defineUninstall,
   defineStandby,
   defineArtifacts,
+  defineBundle,
   defineConfig,
   defineImage,
   defineRegistry,

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { GivenPaths } from '../artifacts/artifact.js';
 import type { ArtifactContext } from '../artifacts/context.js';
 import { architecture } from '../lib/architecture.js';
@@ -20,6 +21,7 @@ export function artifactContext(
   const mirror = env['U7S_MIRROR'];
   return {
     store: paths.artifacts,
+    bundled: join(projectRoot, 'artifacts'),
     goCache: paths.goCache,
     projectRoot,
     arch: architecture(),

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { isatty } from 'node:tty';
 import type { Command } from 'commander';
@@ -35,10 +36,11 @@ export async function runAsUser(
   const paths = clusterPaths(dirs, globalOptions(cli, command).cluster);
 
   const launcher = await installLauncher(cli.projectRoot, paths.launchers, invoke, () =>
-    requireReachable(account, process.execPath),
+    ownNode(cli.projectRoot) ? Promise.resolve() : requireReachable(account, process.execPath),
   );
   const verb = verbOf(command);
-  const entry = [process.execPath, join(launcher, 'bin', program), ...argv];
+  const node = ownNode(cli.projectRoot) ? join(launcher, nodeOfBundle) : process.execPath;
+  const entry = [node, join(launcher, 'bin', program), ...argv];
   const rewrite = program === 'u7s.js' ? rewriterOf(verb, command) : undefined;
   const terminal = rootsTerminal();
   if (terminal.stdin || terminal.stdout || terminal.stderr) await requireScript(env);
@@ -53,6 +55,11 @@ export async function runAsUser(
   if (verb === 'cleanup' && !(await exists(paths.adminKubeconfig))) await removeCheckoutKubeconfig(source);
   return exitCode;
 }
+
+/** Where a bundle has its Node.js; its copy has one as well. */
+const nodeOfBundle = 'node/bin/node';
+
+const ownNode = (projectRoot: string): boolean => existsSync(join(projectRoot, nodeOfBundle));
 
 async function printRewritten(
   { io }: Cli,

@@ -1,13 +1,20 @@
 import { createHash } from 'node:crypto';
-import { lstatSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa, ExecaError } from 'execa';
 import { U7sError, messageOf } from '../../lib/errors.js';
 import { exists } from '../../lib/exists.js';
+import { productionPackages } from '../../lib/production-packages.js';
 import type { Invocation } from '../pass-through.js';
 
-/** What the launcher consists of, besides its npm packages. */
-const parts = ['bin', 'dist', 'config', 'build', 'patches', 'package.json', 'package-lock.json'];
+/** What the launcher consists of, besides its npm packages. A bundle has Node.js and the programs of a node, too. */
+const parts = [
+  ...['bin/u7s.js', 'bin/rootlessctl.js', 'dist', 'config', 'build', 'patches', 'package.json'],
+  ...['package-lock.json', 'node', 'artifacts', 'SHA256SUMS'],
+  // What is only handed on, in a bundle.
+  ...['bin/bootstrap.sh', 'run.sh', 'kubectl.sh', 'dockercli.sh', 'rootlessctl.sh', 'cleanup.sh', 'install.sh'],
+  ...['Makefile', 'docs', 'README.md', 'CHANGELOG.md', 'LICENSE'],
+];
 /** The links that `up` makes in config/ are no part of it. */
 const notCopied = ['config/*.kubeconfig', '*.d.ts', '*.map'];
 
@@ -29,7 +36,8 @@ export async function installLauncher(
   await beforeCopying();
   try {
     const excluded = notCopied.map((glob) => `--exclude=${glob}`);
-    const packed = ['-c', '-C', projectRoot, ...excluded, '--', ...parts, ...productionPackages(projectRoot)];
+    const present = parts.filter((part) => existsSync(join(projectRoot, part)));
+    const packed = ['-c', '-C', projectRoot, ...excluded, ...present, ...packagesIn(projectRoot)];
     const { stdout: archive } = await execa('tar', packed, { encoding: 'buffer', maxBuffer: 2 ** 30 });
     const { command, args, env } = asUser(['sh', '-c', unpackScript, 'sh', targetDir, name]);
     await execa(command, args, { env, extendEnv: false, input: archive });
@@ -86,16 +94,17 @@ function fingerprint(projectRoot: string): string {
       for (const entry of readdirSync(join(projectRoot, path)).sort()) add(join(path, entry));
     else hash.update(`${path}\0${stats.size}\0${stats.mtimeMs}\n`);
   };
-  [...parts, 'node_modules/.package-lock.json'].forEach(add);
+  const sums = join(projectRoot, 'SHA256SUMS');
+  if (existsSync(sums)) hash.update(readFileSync(sums));
+  else [...parts, 'node_modules/.package-lock.json'].forEach(add);
   return hash.digest('hex').slice(0, 16);
 }
 
-function productionPackages(projectRoot: string): string[] {
-  const lock = JSON.parse(readFileSync(join(projectRoot, 'package-lock.json'), 'utf8')) as {
-    packages: Record<string, { dev?: boolean }>;
-  };
-  const wanted = Object.entries(lock.packages).filter(([path, { dev }]) => path !== '' && !dev);
-  const paths = wanted.map(([path]) => path);
-  // A package in another's node_modules comes with that one.
-  return paths.filter((path) => !paths.some((other) => path.startsWith(`${other}/`)));
+/** As tar's arguments: those that npm has put beside the launcher are brought in. */
+function packagesIn(projectRoot: string): string[] {
+  return productionPackages(projectRoot).flatMap(({ path, from }) => [
+    '-C',
+    from.slice(0, -path.length) || '/',
+    path,
+  ]);
 }

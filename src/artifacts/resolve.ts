@@ -38,10 +38,13 @@ export async function ensureArtifacts(
   );
 }
 
+/** What it takes to find what is installed. */
+export type InstalledContext = Pick<ArtifactContext, 'store' | 'bundled' | 'projectRoot' | 'arch' | 'way'>;
+
 /** An artifact, if it is installed; nothing is done to get it. */
 export function installedArtifact(
   name: ArtifactName,
-  context: ArtifactContext,
+  context: InstalledContext,
 ): ResolvedArtifact | undefined {
   return findInstalled(readRecipe(name, context, readLock(context.projectRoot)), context);
 }
@@ -140,7 +143,7 @@ async function findUnchanged(
 
 function findInstalled(
   recipe: Recipe,
-  context: ArtifactContext,
+  context: InstalledContext,
   refused: ReadonlySet<string> = new Set(),
 ): ResolvedArtifact | undefined {
   for (const way of waysOf(recipe, context.way)) {
@@ -153,5 +156,5 @@ function findInstalled(
   return undefined;
 }
 
-const storesOf = ({ bundled, store }: ArtifactContext): string[] =>
+const storesOf = ({ bundled, store }: Pick<ArtifactContext, 'bundled' | 'store'>): string[] =>
   bundled === undefined || bundled === store ? [store] : [bundled, store];

@@ -92,7 +92,8 @@ export async function programEntries(artifacts: Iterable<ResolvedArtifact>): Pro
     const names = new Set([...(await readdir(join(directory, 'bin'))), ...Object.keys(binaries)]);
     for (const name of names) {
       const from = join(directory, 'bin', name);
-      if ((await lstat(from).catch(() => undefined)) !== undefined) entries.push(...(await treeEntries(name, from)));
+      if ((await lstat(from).catch(() => undefined)) !== undefined)
+        entries.push(...(await treeEntries(name, from)));
     }
   }
   return entries;

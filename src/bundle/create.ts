@@ -30,7 +30,17 @@ export type BundleRequest = {
 
 /** The launcher's own files; those of root's copy are the same. */
 const launcherParts = [
-  ...['bin/u7s.js', 'bin/rootlessctl.js', 'bin/bootstrap.sh', 'dist', 'config', 'build', 'patches', 'docs'],
+  ...[
+    'bin/u7s.js',
+    'bin/rootlessctl.js',
+    'bin/bootstrap.sh',
+    'bin/u7s',
+    'dist',
+    'config',
+    'build',
+    'patches',
+    'docs',
+  ],
   ...['run.sh', 'kubectl.sh', 'dockercli.sh', 'rootlessctl.sh', 'cleanup.sh', 'install.sh', 'Makefile'],
   ...['package.json', 'package-lock.json', 'README.md', 'CHANGELOG.md', 'LICENSE'],
 ];
@@ -138,7 +148,12 @@ async function licencesOf(
       node.licence === undefined ? Promise.resolve(undefined) : readFile(node.licence, 'utf8'),
     ),
     ...(modules.size > 0
-      ? [text("Go's standard library", goRoot === undefined ? Promise.resolve(undefined) : licenceTextOf(goRoot))]
+      ? [
+          text(
+            "Go's standard library",
+            goRoot === undefined ? Promise.resolve(undefined) : licenceTextOf(goRoot),
+          ),
+        ]
       : []),
     ...packages.map(async ({ from }) => {
       const { name, version } = await packageOf(from);
@@ -169,9 +184,7 @@ async function sums(entries: readonly BundleEntry[]): Promise<string> {
   for (const entry of entries) {
     if ('link' in entry) continue;
     const sum =
-      'from' in entry
-        ? await hashFile(entry.from)
-        : createHash('sha256').update(entry.content).digest('hex');
+      'from' in entry ? await hashFile(entry.from) : createHash('sha256').update(entry.content).digest('hex');
     lines.push(`${sum}  ${entry.path}\n`);
   }
   return lines.join('');

@@ -60,7 +60,11 @@ async function readSection(file: FileHandle, wanted: string): Promise<Buffer | u
   };
   const head = await read(0, 64);
   if (head.length < 64 || head.readUInt32BE(0) !== 0x7f454c46 || head[4] !== 2) return undefined;
-  const [entrySize, count, namesIndex] = [head.readUInt16LE(58), head.readUInt16LE(60), head.readUInt16LE(62)];
+  const [entrySize, count, namesIndex] = [
+    head.readUInt16LE(58),
+    head.readUInt16LE(60),
+    head.readUInt16LE(62),
+  ];
   const table = await read(Number(head.readBigUInt64LE(40)), entrySize * count);
   const sections = Array.from({ length: Math.floor(table.length / (entrySize || 64)) }, (_, index) => ({
     name: table.readUInt32LE(index * entrySize),

@@ -29,12 +29,16 @@ export async function carryProgram(name: string, path: string, folder: string): 
 here=$(dirname "$(readlink -f "$0")")
 exec "$here/../lib/${basename(loader)}" --library-path "$here/../lib" "$here/../lib/${name}" "$@"
 `;
-  const libraries = await Promise.all(paths.map(async (each) => libraryOf(basename(each), await realpath(each))));
+  const libraries = await Promise.all(
+    paths.map(async (each) => libraryOf(basename(each), await realpath(each))),
+  );
   return {
     entries: [
       textEntry(`${folder}/bin/${name}`, script, 0o755),
       await fileEntry(`${folder}/lib/${name}`, own, 0o755),
-      ...(await Promise.all(libraries.map((each) => fileEntry(`${folder}/lib/${each.file}`, each.path, 0o755)))),
+      ...(await Promise.all(
+        libraries.map((each) => fileEntry(`${folder}/lib/${each.file}`, each.path, 0o755)),
+      )),
     ],
     libraries: [...libraries, await libraryOf(name, own)],
   };
@@ -57,10 +61,12 @@ async function libraryOf(file: string, path: string): Promise<HostLibrary> {
       ...(licence === undefined ? {} : { licence }),
     };
   }
-  const { exitCode, stdout } = await run('rpm', ['-qf', '--qf', '%{NAME} %{VERSION}-%{RELEASE}', path]).catch(() => ({
-    exitCode: 1,
-    stdout: '',
-  }));
+  const { exitCode, stdout } = await run('rpm', ['-qf', '--qf', '%{NAME} %{VERSION}-%{RELEASE}', path]).catch(
+    () => ({
+      exitCode: 1,
+      stdout: '',
+    }),
+  );
   const [name = file, version = 'unknown'] = exitCode === 0 ? stdout.split(' ') : [];
   return { file, path, package: name, version };
 }

@@ -27,6 +27,7 @@ import { definePorts } from './commands/ports.js';
 import { defineRegistry } from './commands/registry.js';
 import { defineReset } from './commands/reset.js';
 import { defineRestart } from './commands/restart.js';
+import { defineSelfUpdate } from './commands/self-update.js';
 import { defineShell } from './commands/shell.js';
 import { defineStandby } from './commands/standby.js';
 import { defineStatus } from './commands/status.js';
@@ -67,6 +68,7 @@ const commands: readonly DefineCommand[] = [
   defineInitHost,
   defineInstall,
   defineUninstall,
+  defineSelfUpdate,
   defineStandby,
   defineArtifacts,
   defineBundle,

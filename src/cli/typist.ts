@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { aboutInstance, formatFix, plainTypist, type Fix, type Typist } from '../lib/fixes.js';
 import { shellLine } from '../lib/shell.js';
@@ -16,17 +17,19 @@ const scripts: Readonly<Record<string, string>> = {
 /** Commands as the person who runs this one types them: with the scripts of their checkout, or with u7s on the PATH. */
 export function typistFor(cli: Cli): Typist {
   const folder = wrapperFolder(cli);
-  return folder === undefined ? plainTypist : scriptTypist(folder);
+  if (folder === undefined) return plainTypist;
+  // A bundle's host may have no other Node.js than the bundle's own.
+  return scriptTypist(folder, existsSync(join(cli.projectRoot, 'node/bin/node')) ? 'bin/u7s' : undefined);
 }
 
 /** With the scripts in `folder`: `.` or an absolute path. */
-export function scriptTypist(folder: string): Typist {
+export function scriptTypist(folder: string, command = 'bin/u7s.js'): Typist {
   const script = (name: string): string => (folder === '.' ? `./${name}` : join(folder, name));
   return (program, args) => {
     if (program === 'rootlessctl') return shellLine([script('rootlessctl.sh'), ...args]);
     const at = args[0] === '--cluster' ? 2 : 0;
     const own = scripts[args[at] ?? ''];
-    if (own === undefined) return shellLine([script('bin/u7s.js'), ...args]);
+    if (own === undefined) return shellLine([script(command), ...args]);
     return shellLine([script(own), ...args.slice(0, at), ...args.slice(at + 1)]);
   };
 }

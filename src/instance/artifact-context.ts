@@ -21,7 +21,7 @@ export function artifactContext(
   const mirror = env['U7S_MIRROR'];
   return {
     store: paths.artifacts,
-    bundled: join(projectRoot, 'artifacts'),
+    bundled: bundledArtifacts(projectRoot),
     goCache: paths.goCache,
     projectRoot,
     arch: architecture(),
@@ -34,3 +34,6 @@ export function artifactContext(
     signal,
   };
 }
+
+/** The store that a bundle brings; other installations have none. */
+export const bundledArtifacts = (projectRoot: string): string => join(projectRoot, 'artifacts');

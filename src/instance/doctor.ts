@@ -7,7 +7,7 @@ import { hostContext } from './start/host.js';
 import { nodeReport, type NodeReport } from './status.js';
 
 /** What doctor needs to know; without a runtime directory there are no paths, and a check says what is wrong with it. */
-export type DoctorContext = Pick<InstanceContext, 'env' | 'signal'> & {
+export type DoctorContext = Pick<InstanceContext, 'env' | 'signal' | 'projectRoot'> & {
   paths: InstanceContext['paths'] | undefined;
 };
 

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { setTimeout as delay } from 'node:timers/promises';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
@@ -144,12 +145,67 @@ test('a failed compilation is an error, the next time too', async (t) => {
   }
 });
 
-test('without Node.js it says what to install', async (t) => {
+test('without Node.js it says the ways to get it', async (t) => {
   const { folder, call } = await checkout(t);
   const bin = join(folder, 'bin');
   await mkdir(bin);
-  for (const tool of ['dirname', 'readlink', 'sh']) await symlink(`/usr/bin/${tool}`, join(bin, tool));
-  const { exitCode, stderr } = await call('run.sh', [], { PATH: bin });
+  for (const tool of ['dirname', 'readlink', 'sh', 'uname', 'mkdir', 'mktemp', 'rm'])
+    await symlink(`/usr/bin/${tool}`, join(bin, tool));
+  const { exitCode, stderr } = await call('run.sh', [], { PATH: bin, HOME: folder });
   t.is(exitCode, 1);
-  t.is(stderr, 'error: there is no Node.js\n  fix: install Node.js 20.19 or newer, with npm\n');
+  t.regex(stderr, /error: there is no Node\.js\n( {2}fix: .+\n){3}$/);
+});
+
+test('a bundle runs by its own Node.js, and is neither installed nor compiled', async (t) => {
+  const { folder, root, call, asked } = await checkout(t);
+  await call('run.sh');
+  const before = (await asked()).length;
+  await rm(join(root, 'src'), { recursive: true });
+  await mkdir(join(root, 'node/bin'), { recursive: true });
+  await symlink(process.execPath, join(root, 'node/bin/node'));
+  const none = join(folder, 'none');
+  await mkdir(none);
+  for (const tool of ['dirname', 'readlink', 'sh']) await symlink(`/usr/bin/${tool}`, join(none, tool));
+  t.deepEqual(await call('run.sh', ['-d'], { PATH: none }), {
+    exitCode: 0,
+    stdout: '["up","-d"]\n',
+    stderr: '',
+  });
+  t.is((await asked()).length, before);
+});
+
+test('where there is no Node.js, the pinned one is downloaded, if its sum is right', async (t) => {
+  const { folder, root, call } = await checkout(t);
+  await call('run.sh');
+  await rm(join(root, 'src'), { recursive: true });
+  const bin = join(folder, 'bin');
+  await mkdir(bin);
+  const tools = ['dirname', 'readlink', 'sh', 'uname', 'mkdir', 'mktemp', 'rm', 'mv', 'curl', 'tar', 'gzip'];
+  for (const tool of [...tools, 'sha256sum']) await symlink(`/usr/bin/${tool}`, join(bin, tool));
+  const processor = process.arch === 'x64' ? 'x64' : 'arm64';
+  const name = `node-v99.0.0-linux-${processor}`;
+  await mkdir(join(folder, name, 'bin'), { recursive: true });
+  await copyFile(process.execPath, join(folder, name, 'bin/node'));
+  await mkdir(join(folder, 'mirror/v99.0.0'), { recursive: true });
+  const archive = join(folder, 'mirror/v99.0.0', `${name}.tar.gz`);
+  await capture('tar', ['-czf', archive, '-C', folder, name], process.env);
+  const pin = (sum: string): Promise<void> =>
+    writeFile(
+      join(root, 'config/node.lock'),
+      `99.0.0 ${processor === 'x64' ? 'amd64' : 'arm64'} ${processor} ${sum} -\n`,
+    );
+  await mkdir(join(root, 'config'));
+  const env = { PATH: bin, HOME: folder, U7S_NODE_MIRROR: pathToFileURL(join(folder, 'mirror')).href };
+
+  await pin('0'.repeat(64));
+  const refused = await call('run.sh', [], env);
+  t.is(refused.exitCode, 1);
+  t.is(refused.stdout, '');
+  await pin((await capture('sha256sum', [archive], process.env)).stdout.split(' ')[0] ?? '');
+  t.is((await call('run.sh', ['-d'], env)).stdout, '["up","-d"]\n');
+  t.deepEqual(await call('run.sh', ['-d'], { PATH: bin, HOME: folder }), {
+    exitCode: 0,
+    stdout: '["up","-d"]\n',
+    stderr: '',
+  });
 });

@@ -31,7 +31,7 @@ RUN mkdir -p /usr/local/lib/node_modules /usr/local/go && chmod u-s /usr/bin/new
  * the prepared user's binaries. Returns what the build said.
  */
 export async function buildNodeImage(engine: Engine, scratch: string, signal: AbortSignal): Promise<string> {
-  const tarball = join(await cached('image-base', recipeKey(), makeBase, signal), 'base.tar');
+  const tarball = await debianTarball(signal);
   await engine.ok('import', tarball, 'localhost/debian');
   const base = join(scratch, 'base');
   await mkdir(base);
@@ -44,6 +44,11 @@ export async function buildNodeImage(engine: Engine, scratch: string, signal: Ab
   const images = ['BASE_IMAGE', 'NODE_IMAGE', 'GO_IMAGE'];
   const args = images.flatMap((name) => ['--build-arg', `${name}=${baseImage}`]);
   return engine.ok('build', ...args, '-t', 'usernetes', context);
+}
+
+/** A minimal Debian as a tar archive, with no Node.js, Go, compiler or git. */
+export async function debianTarball(signal: AbortSignal): Promise<string> {
+  return join(await cached('image-base', recipeKey(), makeBase, signal), 'base.tar');
 }
 
 function recipeKey(): string {

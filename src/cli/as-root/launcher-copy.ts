@@ -12,7 +12,16 @@ const parts = [
   ...['bin/u7s.js', 'bin/rootlessctl.js', 'dist', 'config', 'build', 'patches', 'package.json'],
   ...['package-lock.json', 'node', 'artifacts', 'SHA256SUMS'],
   // What is only handed on, in a bundle.
-  ...['bin/bootstrap.sh', 'run.sh', 'kubectl.sh', 'dockercli.sh', 'rootlessctl.sh', 'cleanup.sh', 'install.sh'],
+  ...[
+    'bin/bootstrap.sh',
+    'bin/u7s',
+    'run.sh',
+    'kubectl.sh',
+    'dockercli.sh',
+    'rootlessctl.sh',
+    'cleanup.sh',
+    'install.sh',
+  ],
   ...['Makefile', 'docs', 'README.md', 'CHANGELOG.md', 'LICENSE'],
 ];
 /** The links that `up` makes in config/ are no part of it. */

@@ -1,9 +1,11 @@
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
+import { installedArtifact } from '../../artifacts/resolve.js';
 import { thisHost } from '../../host/host.js';
 import type { NamespaceTrial } from '../../host/namespace-trial.js';
 import { checkContext, preflightForUp, requireHost, type CheckContext } from '../../host/preflight.js';
 import { hostNetworks, type HostNetwork } from '../../host/routes.js';
+import { architecture } from '../../lib/architecture.js';
 import type { HostFacts } from '../../plan/types.js';
 import { chooseSnapshotter } from '../../plan/snapshotter.js';
 import { runtimes } from '../../runtimes/table.js';
@@ -11,16 +13,17 @@ import { certificateFolders } from './registries.js';
 import { movedText, type MovedNetwork } from '../../settings/networks-apart.js';
 import { shadowed } from '../../settings/networks.js';
 import type { Settings } from '../../settings/schema.js';
+import { bundledArtifacts } from '../artifact-context.js';
 import type { InstanceContext } from '../context.js';
 import { requireNodePorts } from './node-ports.js';
 
 /** The host as the checks see it, for the user who runs us. */
-export function hostContext(
-  { env }: Pick<InstanceContext, 'env'>,
+export async function hostContext(
+  { env, projectRoot, paths }: HostOf,
   { api, dockerSocket }: Pick<CheckContext, 'api' | 'dockerSocket'>,
 ): Promise<CheckContext> {
   const { uid, gid, username } = userInfo();
-  return checkContext({
+  const context = await checkContext({
     env,
     uid,
     gid,
@@ -29,6 +32,22 @@ export function hostContext(
     dockerSocket,
     node: { path: process.execPath, version: process.versions.node },
   });
+  const slirp4netns = ownSlirp4netns(projectRoot, paths?.artifacts);
+  if (slirp4netns === undefined) return context;
+  const { host } = context;
+  const which: typeof host.which = (program) =>
+    program === 'slirp4netns' ? Promise.resolve(slirp4netns) : host.which(program);
+  return { ...context, host: { ...host, which } };
+}
+
+/** Without a runtime directory there are no paths. */
+type HostOf = Pick<InstanceContext, 'env' | 'projectRoot'> & { paths: InstanceContext['paths'] | undefined };
+
+/** One that was downloaded or came in a bundle spares the host its own. */
+function ownSlirp4netns(projectRoot: string, store: string | undefined): string | undefined {
+  const bundled = bundledArtifacts(projectRoot);
+  const own = { store: store ?? bundled, bundled, projectRoot, arch: architecture(), way: 'auto' } as const;
+  return installedArtifact('slirp4netns', own)?.binaries['slirp4netns'];
 }
 
 /** Refuses a host on which the node could not start, fast enough for every start; returns what was tried on it. */

@@ -7,3 +7,8 @@ VERBS := up down down-v kubeadm-init install-flannel kubeconfig join-command kub
 
 help $(VERBS):
 	@root='$(CURDIR)'; . ./bin/bootstrap.sh; u7s make $@
+
+# One archive that needs nothing else; see docs/offline.md.
+.PHONY: bundle
+bundle:
+	@root='$(CURDIR)'; . ./bin/bootstrap.sh; u7s bundle create -o usernetes-$$(uname -m).tbz

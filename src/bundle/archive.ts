@@ -125,7 +125,7 @@ export async function compressTo(
     ended,
     pipeline(source, child.stdin, { signal }),
     pipeline(child.stdout, target, { signal }),
-  ]).then(async (results) => {
+  ]).then((results) => {
     signal.throwIfAborted();
     const failed = results.find((each) => each.status === 'rejected');
     if (failed?.status === 'rejected') throw failed.reason;

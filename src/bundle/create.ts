@@ -162,10 +162,9 @@ async function licencesOf(
     ...[...modules.values()].map((module) => moduleLicence(module, goCache)),
     ...artifacts
       .flatMap(({ libraries }) => libraries)
-      .map((each): Licence => ({
-        of: `${each.file}, of the package ${each.package} ${each.version}`,
-        ...(each.licence === undefined ? {} : { text: each.licence }),
-      })),
+      .map((each) =>
+        text(`${each.file}, of the package ${each.package} ${each.version}`, Promise.resolve(each.licence)),
+      ),
   ]);
 }
 

@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import type { Readable } from 'node:stream';
 import type { Command } from 'commander';
 import { compressTo, formatOf, writeArchive } from '../../bundle/archive.js';
 import { createBundle, programArchive } from '../../instance/bundle.js';
@@ -72,7 +71,7 @@ async function* fromAccount(cli: Cli, command: Command, flags: BundleFlags): Asy
   ];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'], env: cli.io.env });
   const ended = once(child, 'close') as Promise<[number | null]>;
-  for await (const bytes of child.stdout as Readable) yield bytes as Buffer;
+  for await (const bytes of child.stdout) yield bytes as Buffer;
   const [code] = await ended;
   if (code !== 0) throw new U7sError('program-failed', 'the bundle could not be made; see above');
 }

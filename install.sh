@@ -80,6 +80,12 @@ decompressor() {
 }
 
 uninstall() {
+  # All or nothing: no version is removed while a cluster runs from one.
+  for folder in "$data"/usernetes-[0-9]*; do
+    if [ -e "$folder/SHA256SUMS" ] && in_use "$folder"; then
+      fail "a cluster still runs from $folder" "stop it: $folder/bin/u7s down" 'then uninstall again'
+    fi
+  done
   removed=
   if is_ours; then
     rm -f "$bin/u7s"
@@ -87,9 +93,6 @@ uninstall() {
   fi
   for folder in "$data"/usernetes-[0-9]*; do
     [ -e "$folder/SHA256SUMS" ] || continue
-    if in_use "$folder"; then
-      fail "a cluster still runs from $folder" "stop it: $folder/bin/u7s down" 'then uninstall again'
-    fi
     rm -rf "$folder"
     echo "removed $folder"
     removed=1

@@ -15,6 +15,7 @@ export type ArtifactName =
   | 'traefik'
   | 'helm'
   | 'gateway-api'
+  | 'network-policies'
   | 'slirp4netns'
   | 'fuse-overlayfs'
   | 'crio'

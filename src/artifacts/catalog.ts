@@ -256,6 +256,13 @@ export const catalog: Readonly<Record<ArtifactName, Artifact>> = {
       variables: { [`${helm}/internal/version.version`]: 'v4.3.1' },
     },
   },
+  'network-policies': {
+    version: '1.0',
+    binaries: ['network-policies'],
+    versionArgs: [],
+    downloads: [],
+    build: { module: 'usernetes/build/network-policies', packages: { 'network-policies': '.' } },
+  },
   kubernetes: {
     version: '1.36.3',
     binaries: kubernetesPrograms,

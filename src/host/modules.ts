@@ -16,6 +16,8 @@ export const kernelModules = {
   tun: { option: 'TUN', trace: '/sys/module/tun' },
   fuse: { option: 'FUSE_FS', trace: '/sys/module/fuse' },
   ip_tables: { option: 'IP_NF_IPTABLES', trace: '/sys/module/ip_tables' },
+  nf_tables: { option: 'NF_TABLES', trace: '/sys/module/nf_tables' },
+  nft_ct: { option: 'NFT_CT', trace: '/sys/module/nft_ct' },
   nf_conntrack: { option: 'NF_CONNTRACK', trace: '/proc/sys/net/netfilter/nf_conntrack_max' },
 } as const;
 

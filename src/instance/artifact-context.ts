@@ -15,7 +15,13 @@ export type ArtifactOptions = {
 
 /** Where this user's artifacts are and how to obtain those that are missing. All instances share them. */
 export function artifactContext(
-  { paths, projectRoot, env, report, signal }: InstanceContext,
+  {
+    paths,
+    projectRoot,
+    env,
+    report,
+    signal,
+  }: Pick<InstanceContext, 'paths' | 'projectRoot' | 'env' | 'report' | 'signal'>,
   options: ArtifactOptions = {},
 ): ArtifactContext {
   const mirror = env['U7S_MIRROR'];

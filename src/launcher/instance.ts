@@ -184,7 +184,12 @@ function statusOf(
     preset,
     ...(kubernetes === undefined
       ? {}
-      : { role: kubernetes.role, nodeName: kubernetes.nodeName, apiServer: kubernetes.api.server }),
+      : {
+          role: kubernetes.role,
+          nodeName: kubernetes.nodeName,
+          apiServer: kubernetes.api.server,
+          networkPolicies: kubernetes.networkPolicies,
+        }),
     ...(engine === undefined ? {} : { dockerSocket: engine.link }),
     ...(proxy === undefined ? {} : { proxy }),
     ...(hostAccess.length === 0 ? {} : { hostAccess }),

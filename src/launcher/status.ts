@@ -1,4 +1,5 @@
 import { isNumber, isString, listOf, objectOf, oneOf, optional } from '../lib/shape.js';
+import { policyEnforcements, type PolicyEnforcement } from '../settings/features.js';
 import type { Role } from '../settings/role.js';
 import { servicePhases, type ServiceStatus } from '../supervisor/definition.js';
 
@@ -27,6 +28,8 @@ export type InstanceStatus = {
   role?: Role;
   nodeName?: string;
   apiServer?: string;
+  /** Missing like `role`. */
+  networkPolicies?: PolicyEnforcement;
   /** Missing where the runtime has no dockerd. */
   dockerSocket?: string;
   /** Through which images are pulled, without the password. */
@@ -63,6 +66,7 @@ export const isInstanceStatus = objectOf<InstanceStatus>({
   role: optional(oneOf('control-plane', 'worker')),
   nodeName: optional(isString),
   apiServer: optional(isString),
+  networkPolicies: optional(oneOf(...policyEnforcements)),
   dockerSocket: optional(isString),
   proxy: optional(isString),
   hostAccess: optional(listOf(isNumber)),

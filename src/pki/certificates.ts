@@ -90,6 +90,7 @@ export function certificateTable(input: CertificateTableInput): CertificateSpec[
     // config/manifests/port-publisher.yaml grants it its few rights.
     client('port-publisher', 'ca', 'usernetes:port-publisher'),
     ofNode('local-storage', nodeName),
+    ofNode('network-policies', nodeName),
     // config/manifests/metrics/ lets it list pods and nodes; the other one is for the API server, which asks it.
     client('metrics', 'ca', 'usernetes:metrics-server'),
     server('metrics-server', 'ca', 'metrics', ['metrics.kube-system.svc']),
@@ -108,7 +109,13 @@ export function certificateTable(input: CertificateTableInput): CertificateSpec[
 }
 
 /** The components of nodes that Kubernetes itself has no name for; they are called `usernetes:<component>:<node>`. */
-export const nodeComponents = ['kube-proxy', 'flannel', 'local-storage', 'metrics'] as const;
+export const nodeComponents = [
+  'kube-proxy',
+  'flannel',
+  'local-storage',
+  'metrics',
+  'network-policies',
+] as const;
 
 /** Every certificate of a node that has joined a control plane elsewhere, which signs them. */
 export function workerCertificates(nodeName: string, hostIp: string): CertificateSpec[] {

@@ -12,6 +12,7 @@ type NodeSettings = Pick<Settings, 'runtime' | 'kubernetes' | 'controlPlane' | '
 export const artifactsOfFeature: Readonly<Record<Feature, readonly ArtifactName[]>> = {
   storage: ['local-storage'],
   metrics: ['metrics'],
+  netpol: ['network-policies'],
 };
 
 /** Everything that the programs of an instance come from. */

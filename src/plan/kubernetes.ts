@@ -20,12 +20,7 @@ export function planKubernetes(
   settings: Settings,
   paths: Paths,
   services: readonly ServiceDefinition[],
-  {
-    addons,
-    metrics,
-    further,
-    kubeconfigs = [],
-  }: Pick<Made, 'addons' | 'metrics' | 'further' | 'kubeconfigs'>,
+  { addons, metrics, further, kubeconfigs = [], unenforced = false }: Omit<Made, 'images'>,
 ): KubernetesPlan {
   const apiAs = (identity: string): ApiAccess => ({
     server: apiServerUrl(settings),
@@ -49,6 +44,7 @@ export function planKubernetes(
     nodeLabels: role === 'control-plane' ? { ...nodeLabels, ...controlPlaneRole } : nodeLabels,
     addons,
     api: apiAs(administrator(role)),
+    networkPolicies: unenforced ? 'impossible' : hasFeature(settings, 'netpol') ? 'enforced' : 'off',
     ...(metrics === undefined
       ? {}
       : { metrics: { wanted: hasFeature(settings, 'metrics'), objects: metrics } }),

@@ -8,6 +8,7 @@ import { kubeScheduler } from '../services/kube-scheduler.js';
 import { kubelet } from '../services/kubelet.js';
 import { localStorage } from '../services/local-storage.js';
 import { metrics } from '../services/metrics.js';
+import { networkPolicies } from '../services/network-policies.js';
 import { hasFeature } from '../settings/features.js';
 import type { Runtime, RuntimeContext } from '../runtimes/runtime.js';
 
@@ -23,5 +24,6 @@ export function nodeServices(context: RuntimeContext, runtime: Runtime): Service
     ...(context.settings.severalNodes ? [flannel(context)] : []),
     ...(hasFeature(context.settings, 'storage') ? [localStorage(context)] : []),
     ...(hasFeature(context.settings, 'metrics') ? [metrics(context, runtime)] : []),
+    ...(hasFeature(context.settings, 'netpol') ? [networkPolicies(context)] : []),
   ];
 }

@@ -11,6 +11,7 @@ import type { WantedPort } from '../rootless/port.js';
 import type { PortRange } from '../rootless/port-range.js';
 import type { PortSpec } from '../rootless/port-spec.js';
 import type { AddonName } from '../settings/addon-names.js';
+import type { PolicyEnforcement } from '../settings/features.js';
 import type { Role } from '../settings/role.js';
 import type { ServiceDefinition } from '../supervisor/definition.js';
 
@@ -33,8 +34,11 @@ export type HostFacts = {
   engineOptions: EngineOptions;
 };
 
-/** `first`: what the node waits for. `later`: what makes up its features, for when the node has less to do. */
-export type ClusterAddons = { first: KubeObject[]; later: KubeObject[] };
+/**
+ * `first`: what the node waits for. `later`: what makes up its features, for when the node has less to do. `gone`: what an
+ * earlier start may have applied, and this one takes away.
+ */
+export type ClusterAddons = { first: KubeObject[]; later: KubeObject[]; gone?: KubeObject[] };
 
 /** What has been made for the services to use. */
 export type Made = {
@@ -47,6 +51,8 @@ export type Made = {
   kubeconfigs?: readonly string[];
   /** Of what the user has added. */
   further?: { images: BundledImage[]; addons: AddonPlan[]; helm: string };
+  /** Whether NetworkPolicies are wanted, and cannot be enforced. */
+  unenforced?: boolean;
 };
 
 /** What is needed to open the namespaces; known before certificates and images are. */
@@ -123,6 +129,7 @@ export type KubernetesPlan = {
   metrics?: MetricsPlan;
   /** What the user has added; missing on a worker. */
   further?: FurtherPlan;
+  networkPolicies: PolicyEnforcement;
   /** Missing with --no-expose. */
   publish?: PublishPlan;
   /** Answers the certificate requests of nodes that join; missing on a node that others cannot join. */

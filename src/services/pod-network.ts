@@ -5,6 +5,9 @@ import { jsonFile, type ServiceContext } from './context.js';
 /** Where container runtimes look for the pods' network. It is empty whenever the namespaces are new. */
 export const networkFolder = '/run/usernetes/cni/net.d';
 
+/** What the node's pods are on. */
+export const podBridge = 'cni0';
+
 /** What a runtime finds there when it starts. With several nodes that is nothing, until Flannel knows this node's subnet. */
 export function networkConfigurations(context: ServiceContext): GeneratedFile[] {
   if (context.settings.severalNodes) return [];
@@ -35,7 +38,7 @@ function bridgeNetwork(
     plugins: [
       {
         type: 'bridge',
-        bridge: 'cni0',
+        bridge: podBridge,
         mtu,
         isGateway: true,
         isDefaultGateway: true,

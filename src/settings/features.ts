@@ -1,5 +1,5 @@
 /** What every cluster has unless `--without` names it. */
-export const features = ['storage', 'metrics'] as const;
+export const features = ['storage', 'metrics', 'netpol'] as const;
 
 export type Feature = (typeof features)[number];
 
@@ -9,3 +9,8 @@ export function hasFeature(
 ): boolean {
   return kubernetes && !without.includes(feature);
 }
+
+/** What becomes of NetworkPolicies. `impossible`: they are wanted, but the kernel cannot. */
+export const policyEnforcements = ['enforced', 'off', 'impossible'] as const;
+
+export type PolicyEnforcement = (typeof policyEnforcements)[number];

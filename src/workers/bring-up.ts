@@ -28,7 +28,10 @@ async function run(
       }),
       ...(plan.role === 'worker'
         ? []
-        : [dns(client, plan, since, report, signal), removeObjects(client, retired, signal)]),
+        : [
+            dns(client, plan, since, report, signal),
+            removeObjects(client, [...retired, ...(plan.addons.gone ?? [])], signal),
+          ]),
     ]),
   );
 }

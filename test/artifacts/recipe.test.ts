@@ -116,7 +116,7 @@ test('skopeo has neither releases nor a Go module here: it is the host’s, what
 
 test('what is our own program, or must be built in our way, is always built', async (t) => {
   const all = recipes(await ownProject(t));
-  for (const name of ['flannel', 'netcheck', 'local-storage'] as const) {
+  for (const name of ['flannel', 'netcheck', 'local-storage', 'network-policies'] as const) {
     for (const wanted of ['auto', 'download', 'host'] as const) {
       t.deepEqual(waysOf(all.get(name) as Recipe, wanted), ['build']);
     }

@@ -2,6 +2,7 @@ import { lstat, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { account, processTree, stillRunning } from './account.js';
+import { askDatabases, databases, databasesRun, fillDatabases, kept, loadDatabases } from './databases.js';
 import { container, loadBusybox } from './pods.js';
 import { apply, kubectl, ok, sh } from './shell.js';
 import { database } from './volumes.js';
@@ -34,8 +35,12 @@ test.before('a cluster with a Deployment', async (t) => {
     },
   });
   await apply(database('rows', {}));
+  await loadDatabases(AbortSignal.timeout(15 * 60_000));
+  await apply(...databases);
   await kubectl('rollout', 'status', 'deployment/workload', '--timeout=60s');
   await kubectl('rollout', 'status', 'statefulset/rows', '--timeout=60s');
+  await databasesRun();
+  await fillDatabases();
 });
 
 test.after.always('the cluster is removed', async () => {
@@ -93,6 +98,15 @@ test.serial('after a reboot the same cluster comes back, with its Deployments', 
   // One row for each start of the container, of which a slow host may take several.
   t.regex(await kubectl('exec', 'rows-0', '--', 'cat', '/data/rows'), /^row\nrow/);
   t.notRegex(await readFile('/proc/self/mountinfo', 'utf8'), /usernetes-life/);
+  await databasesRun();
+  t.deepEqual(await askDatabases(), kept, 'after SIGKILL of everything');
+});
+
+test.serial('PostgreSQL and Redis have their data after down and up', async (t) => {
+  await ok('bin/u7s.js', ['down']);
+  await up();
+  await databasesRun();
+  t.deepEqual(await askDatabases(), kept);
 });
 
 test.serial('logs are merged, those of the launcher and RootlessKit too', async (t) => {

@@ -180,6 +180,7 @@ serial('no node but the control plane has an authority’s key, or the administr
     'kubelet.key',
     'local-storage.key',
     'metrics.key',
+    'network-policies.key',
   ]);
   t.regex((await b.u7s('kubectl', 'get', 'nodes')).stderr, /error\[not-control-plane\]/);
 });
@@ -426,6 +427,39 @@ serial('logs and exec reach pods of other nodes; a NodePort answers on each host
   t.is((await a.ok('kubectl', 'logs', 'talker')).trim(), '[]');
   for (const to of [a, b, c])
     t.deepEqual(await reach(c, `${to.address}:30123`, 'answer'), [{ ok: true }], to.name);
+});
+
+serial('a policy holds for pods of other nodes and of the same', async (t) => {
+  const { a, b, c } = hosts();
+  const askers = { friend: c, stranger: a, neighbour: b };
+  await apply(a, ...Object.entries(askers).map(([name, host]) => server(name, host.name)), {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    metadata: { name: 'answer' },
+    spec: {
+      podSelector: { matchLabels: { app: 'answer' } },
+      ingress: [
+        {
+          from: [{ podSelector: { matchLabels: { app: 'friend' } } }],
+          ports: [{ port: 8000, endPort: 8080 }],
+        },
+      ],
+    },
+  });
+  const pods = Object.keys(askers).map((name) => `pod/${name}`);
+  await a.ok('kubectl', 'wait', ...pods, '--for=condition=Ready', '--timeout=60s');
+  const target = `${await a.ok('kubectl', 'get', 'pod', 'answer', '-o', 'jsonpath={.status.podIP}')}:8080`;
+  const asked = async (name: string): Promise<boolean | undefined> => {
+    const probes = JSON.stringify([{ kind: 'connect', target, expect: 'answer', within: 2_000 }]);
+    const answer = await a.ok('kubectl', 'exec', name, '--', '/netcheck', 'probe', probes);
+    return (JSON.parse(answer) as { ok: boolean }[])[0]?.ok;
+  };
+  await until(async () => (await asked('stranger')) === false);
+  t.deepEqual(await Promise.all(['friend', 'neighbour'].map(asked)), [true, false]);
+  await a.ok('kubectl', 'delete', 'networkpolicy', 'answer');
+  await until(async () => (await asked('stranger')) === true);
+  t.true(await asked('neighbour'));
+  await a.ok('kubectl', 'delete', ...pods, '--wait=false');
 });
 
 serial('a node all of whose processes are killed comes back by up, without a token', async (t) => {

@@ -5,6 +5,7 @@ import { loadBusybox } from './pods.js';
 import { anotherEngine, cutOffStop, dockerChecks, orderlyStop, sharedChecks } from './presets/docker.js';
 import { cleanup, kubernetesChecks, type Check, type Preset } from './presets/kubernetes.js';
 import { metricsChecks } from './presets/metrics.js';
+import { policyChecks } from './presets/policies.js';
 import { crioLacking, crioUp } from './presets/crio.js';
 import { ok, sh } from './shell.js';
 
@@ -25,12 +26,19 @@ const rows: readonly Row[] = [
   {
     name: 'default-containerd',
     runtime: /^containerd:\/\/2\./,
-    checks: { ...kubernetesChecks, ...metricsChecks, cleanup },
+    checks: { ...kubernetesChecks, ...metricsChecks, ...policyChecks, cleanup },
   },
   {
     name: 'default-docker',
     runtime: /^containerd:\/\/2\./,
-    checks: { ...kubernetesChecks, ...metricsChecks, ...dockerChecks, ...sharedChecks, cleanup },
+    checks: {
+      ...kubernetesChecks,
+      ...metricsChecks,
+      ...policyChecks,
+      ...dockerChecks,
+      ...sharedChecks,
+      cleanup,
+    },
   },
   {
     name: 'default-docker-nokube',
@@ -40,7 +48,7 @@ const rows: readonly Row[] = [
   {
     name: 'default-crio',
     runtime: /^cri-o:\/\/1\.36\./,
-    checks: { ...kubernetesChecks, ...metricsChecks, cleanup },
+    checks: { ...kubernetesChecks, ...metricsChecks, ...policyChecks, cleanup },
     up: crioUp,
     lacking: await crioLacking(),
   },

@@ -30,6 +30,7 @@ const services = [
   'kube-proxy',
   'local-storage',
   'metrics',
+  'network-policies',
 ] as const;
 
 const kill = (...titles: string[]): Strike => signal('SIGKILL', ...titles);

@@ -58,6 +58,7 @@ export const kubernetesPlan: KubernetesPlan = {
   nodeName: 'node1',
   nodeLabels: {},
   addons: { first: [], later: [] },
+  networkPolicies: 'enforced',
   api: { server: 'https://127.0.0.1:6443', ...nowhere },
 };
 

@@ -28,6 +28,7 @@ test('every client has an identity of its own', (t) => {
     'kube-proxy ca /system:kube-proxy',
     'port-publisher ca /usernetes:port-publisher',
     'local-storage ca usernetes:local-storage/usernetes:local-storage:node1',
+    'network-policies ca usernetes:network-policies/usernetes:network-policies:node1',
     'metrics ca /usernetes:metrics-server',
     'admin ca system:masters/kubernetes-admin',
   ]);

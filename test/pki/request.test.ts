@@ -37,6 +37,7 @@ test('each node has an identity of its own for each component', (t) => {
       ['flannel', 'usernetes:flannel:second', 'usernetes:flannel'],
       ['local-storage', 'usernetes:local-storage:second', 'usernetes:local-storage'],
       ['metrics', 'usernetes:metrics:second', 'usernetes:metrics'],
+      ['network-policies', 'usernetes:network-policies:second', 'usernetes:network-policies'],
     ],
   );
 });

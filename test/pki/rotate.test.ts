@@ -203,7 +203,13 @@ test('only the leaf whose names changed is renewed, and the reason is told', asy
 test('a node with another name gets another identity', async (t) => {
   const dir = await freshPki(t);
   const { renewed } = await ensurePki(dir, certificateTable({ ...input, nodeName: 'node2' }));
-  t.deepEqual(renewed.sort(), ['kube-apiserver', 'kubelet', 'kubelet-server', 'local-storage']);
+  t.deepEqual(renewed.sort(), [
+    'kube-apiserver',
+    'kubelet',
+    'kubelet-server',
+    'local-storage',
+    'network-policies',
+  ]);
 });
 
 test('a certificate whose key is another one’s, torn or missing is made again', async (t) => {

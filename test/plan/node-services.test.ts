@@ -141,7 +141,16 @@ test('a node that has joined another has nothing of a control plane, and asks th
   const services = nodeServices(worker, runtimes.containerd);
   t.deepEqual(
     services.map(({ name }) => name),
-    ['containerd', 'bundled-images', 'kubelet', 'kube-proxy', 'flannel', 'local-storage', 'metrics'],
+    [
+      'containerd',
+      'bundled-images',
+      'kubelet',
+      'kube-proxy',
+      'flannel',
+      'local-storage',
+      'metrics',
+      'network-policies',
+    ],
   );
   t.notThrows(() => startOrder(services));
   for (const { name, files } of services) {

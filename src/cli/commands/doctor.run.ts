@@ -11,7 +11,10 @@ export type DoctorFlags = { output?: 'json'; apiPort: number };
 export async function run(cli: Cli, command: Command, { output, apiPort }: DoctorFlags): Promise<void> {
   const { io, signal } = cli;
   const paths = await selectedPaths(cli, command).catch(() => undefined);
-  const checks = await doctor({ env: io.env, projectRoot: cli.projectRoot, paths, signal }, { apiPort });
+  const checks = await doctor(
+    { env: io.env, projectRoot: cli.projectRoot, paths, signal, report: () => undefined },
+    { apiPort },
+  );
   if (checks.some(({ status }) => status === 'blocked')) cli.exitCode = 1;
   const textOf = (fix: Fix): string => fixText(cli, fix);
   io.stdout.write(

@@ -28,6 +28,7 @@ export function statusText(report: StatusReport, now: number, wide: boolean): st
     ['proxy', report.proxy ?? ''],
     ['host ports for pods', (report.hostAccess ?? []).join(', ')],
     ['limits', report.cgroups === 'delegated' ? 'on' : 'off: no cgroup is delegated to the user'],
+    ['network policies', policyText(report.networkPolicies)],
     ['certificates', report.apiServer === undefined ? '' : expiryText(report.certificates, now)],
     ...(report.lastRebuild === undefined ? [] : [['rebuilt', rebuildText(report)]]),
   ].filter(([, text]) => text !== '');
@@ -72,6 +73,17 @@ export function expiryWarnings(
       fixes: role === 'worker' && hasEnded ? joinAnew : [renew],
     },
   ];
+}
+
+function policyText(enforcement: StatusReport['networkPolicies']): string {
+  switch (enforcement) {
+    case 'impossible':
+      return 'not enforced: the kernel cannot';
+    case 'off':
+      return 'not enforced: the cluster is to do without';
+    default:
+      return enforcement ?? '';
+  }
 }
 
 function nodeText({ name, ready, version, problem, pressure = [] }: NodeReport): string {

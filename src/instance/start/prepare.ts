@@ -3,6 +3,7 @@ import { clusterAddons } from '../../addons/cluster-addons.js';
 import { metricsObjects } from '../../addons/metrics.js';
 import { prepareAddon } from '../../addons/plan.js';
 import { addons } from '../../addons/table.js';
+import { policyWarningObjects } from '../../addons/policy-warning.js';
 import { installedArtifact, placeOfProgram } from '../../artifacts/resolve.js';
 import { bundledImages } from '../../images/bundled.js';
 import { kubeconfigCandidates } from '../../kube/kubeconfig-merge.js';
@@ -25,6 +26,7 @@ import { roleOf } from '../../settings/role.js';
 import type { Settings } from '../../settings/schema.js';
 import { artifactContext } from '../artifact-context.js';
 import type { InstanceContext } from '../context.js';
+import { lacksPolicies } from './policies.js';
 
 /** Certificates, images and addons, made while RootlessKit opens the namespaces; returns what runs in them. */
 export async function prepareCluster(
@@ -36,14 +38,19 @@ export async function prepareCluster(
   const { paths } = context;
   if (!settings.kubernetes)
     return planInstance(settings, paths, artifacts, host, { addons: { first: [], later: [] } });
-  const [images, further] = await Promise.all([
+  const [images, further, unenforced] = await Promise.all([
     prepareImages(context, settings, artifacts),
     prepareAddons(context, settings, artifacts),
+    lacksPolicies(context, settings, artifacts),
     prepareCertificates(context, settings),
   ]);
-  const objects = await objectsOf(context, settings, images.coredns.reference);
+  const possible: Settings = unenforced
+    ? { ...settings, without: [...settings.without, 'netpol'] }
+    : settings;
+  const objects = await objectsOf(context, possible, images.coredns.reference, unenforced);
   const kubeconfigs = kubeconfigCandidates({ ...context.kubeconfig, home: paths.home });
-  return planInstance(settings, paths, artifacts, host, { images, further, ...objects, kubeconfigs });
+  const made = { images, further, unenforced, ...objects, kubeconfigs };
+  return planInstance(possible, paths, artifacts, host, made);
 }
 
 async function prepareAddons(
@@ -116,6 +123,7 @@ async function objectsOf(
   { paths: { pki }, projectRoot }: InstanceContext,
   settings: Settings,
   coredns: string,
+  unenforced: boolean,
 ): Promise<Pick<Made, 'addons' | 'metrics'>> {
   if (roleOf(settings) === 'worker') return { addons: { first: [], later: [] } };
   const { nodeName, dnsAddress, dnsDomain, nodeSubnet, severalNodes } = settings;
@@ -128,9 +136,15 @@ async function objectsOf(
   const values = { nodeName, coredns, dnsAddress, dnsDomain, hostAddress, rootCa, kubeletCa, facts };
   // The API of metrics is registered, or removed, by a worker of its own.
   const chosen = features.filter((feature) => feature !== 'metrics' && hasFeature(settings, feature));
-  const [addons, metrics] = await Promise.all([
+  const [addons, metrics, policyWarning] = await Promise.all([
     clusterAddons(projectRoot, values, chosen, severalNodes),
     metricsObjects(projectRoot, rootCa),
+    policyWarningObjects(projectRoot),
   ]);
-  return { addons, metrics };
+  return {
+    addons: unenforced
+      ? { ...addons, later: [...addons.later, ...policyWarning] }
+      : { ...addons, gone: policyWarning },
+    metrics,
+  };
 }

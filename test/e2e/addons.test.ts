@@ -3,13 +3,25 @@ import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
+import { exists } from '#src/lib/exists.js';
+import { pathsOf } from '../ordinary-user.js';
 import { account } from './account.js';
 import { until } from './running-cluster.js';
 import { apply, kubectl, ok, sh } from './shell.js';
 
 /** On an instance of its own: what users add to a cluster, and that nothing is left of it. */
 process.env['U7S_CLUSTER'] = 'addons';
+
+/** Minutes of compiling that a fresh machine is spared, unless all is asked for: `npm run test:addons`. */
+const toCompile = ['traefik', 'gateway-api', 'helm'];
+const { artifacts } = pathsOf(await account());
+const here = (await Promise.all(toCompile.map((name) => exists(join(artifacts, name))))).every(Boolean);
+const compiled = here || process.env['U7S_ADDONS'] === 'all';
+function serial(title: string, work: (t: ExecutionContext) => Promise<void>): void {
+  if (compiled) test.serial(title, work);
+  else test.serial.skip(`${title} (with U7S_ADDONS=all)`, work);
+}
 
 const image = 'localhost/web:1';
 let folder = '';
@@ -38,7 +50,7 @@ test.serial('an add-on that there is not is refused, with what was meant', async
   t.regex(stderr, /error\[no-such-addon\][^]*ingress/);
 });
 
-test.serial('ingress is enabled, remembered and ready when the command returns', async (t) => {
+serial('ingress is enabled, remembered and ready when the command returns', async (t) => {
   t.timeout(60 * 60_000);
   await ok('bin/u7s.js', ['addon', 'enable', 'ingress']);
   const [ingress] = JSON.parse(await ok('bin/u7s.js', ['addon', 'list', '-o', 'json'])) as object[];
@@ -55,7 +67,7 @@ test.serial('ingress is enabled, remembered and ready when the command returns',
   });
 });
 
-test.serial(
+serial(
   'an Ingress without a class: by host and path, and by TLS with the Secret’s certificate',
   async (t) => {
     const made = await certificate('web.example.org');
@@ -93,7 +105,7 @@ test.serial(
   },
 );
 
-test.serial('a WebSocket passes', async (t) => {
+serial('a WebSocket passes', async (t) => {
   let answer = '';
   await until(async () => {
     answer = await overSocket('web.example.org', '/socket', 'hello').catch(() => '');
@@ -102,7 +114,7 @@ test.serial('a WebSocket passes', async (t) => {
   t.is(answer, 'hello');
 });
 
-test.serial('an HTTPRoute of a Gateway', async (t) => {
+serial('an HTTPRoute of a Gateway', async (t) => {
   await apply(
     {
       apiVersion: 'gateway.networking.k8s.io/v1',
@@ -140,7 +152,7 @@ test.serial('files of the folder are applied, changed and removed', async (t) =>
   await until(async () => (await data('one')) === '');
 });
 
-test.serial('a chart as helm makes them is installed by a file, and uninstalled with it', async (t) => {
+serial('a chart as helm makes them is installed by a file, and uninstalled with it', async (t) => {
   t.timeout(30 * 60_000);
   await ok('bin/u7s.js', ['helm', 'version']);
   const { home } = await account();
@@ -165,7 +177,7 @@ test.serial('a chart as helm makes them is installed by a file, and uninstalled 
   t.pass();
 });
 
-test.serial('disabled, the add-on leaves nothing but the kinds of which there are objects', async (t) => {
+serial('disabled, the add-on leaves nothing but the kinds of which there are objects', async (t) => {
   const disable = await sh('bin/u7s.js', ['addon', 'disable', 'ingress']);
   t.is(disable.exitCode, 0);
   t.regex(disable.stderr, /httproutes/);

@@ -79,7 +79,7 @@ test.serial(
     await kubectl('wait', 'pod/curious', '--for=condition=Ready', '--timeout=60s');
     const inPod = (...words: string[]) => sh('./kubectl.sh', ['exec', 'curious', '--', ...words]);
     t.is((await inPod('ls', `/host${home}/.local/state/usernetes`)).stdout, 'default');
-    t.is((await inPod('ls', `/host/run/user/${uid}/usernetes`)).stdout, 'engine\nrootlesskit');
+    t.is((await inPod('ls', `/host/run/user/${uid}/usernetes`)).stdout, 'dns\nengine\nrootlesskit');
     const artifacts = `/host${home}/.local/share/usernetes/artifacts`;
     t.regex((await inPod('sh', '-c', `echo >${artifacts}/x`)).stderr, /Read-only file system/);
   },

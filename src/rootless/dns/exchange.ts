@@ -16,7 +16,10 @@ export function exchangeByUdp(port = dnsPort): Exchange {
   return (server, query, signal) =>
     new Promise((resolve, reject) => {
       const socket = createSocket(isIPv6(server) ? 'udp6' : 'udp4');
+      let ended = false;
       const end = (): void => {
+        if (ended) return;
+        ended = true;
         signal.removeEventListener('abort', abort);
         socket.removeAllListeners('message').close();
       };
@@ -33,8 +36,12 @@ export function exchangeByUdp(port = dnsPort): Exchange {
       });
       if (signal.aborted) return abort();
       signal.addEventListener('abort', abort);
-      // Connected, it takes answers of that server alone, and hears that nobody listens there.
-      socket.connect(port, server, () => socket.send(query));
+      // Connected, it takes answers of that server alone, and hears that nobody listens there. Without a way to the server
+      // Node.js hands the error to the callback alone.
+      socket.connect(port, server, (error?: Error | null) => {
+        if (error) fail(error);
+        else if (!ended) socket.send(query);
+      });
     });
 }
 

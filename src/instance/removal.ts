@@ -62,7 +62,7 @@ export async function removeStaleRuntime(paths: Paths): Promise<void> {
 
 /** The same for who holds the start lock, when no launcher runs. */
 export async function removeRuntime(paths: Paths): Promise<void> {
-  const left = [paths.ready, paths.rootlesskit, paths.engine, paths.controlSocket];
+  const left = [paths.ready, paths.rootlesskit, paths.engine, paths.dns, paths.controlSocket];
   await Promise.all(left.map((path) => rm(path, { recursive: true, force: true })));
 }
 

@@ -107,7 +107,7 @@ const portsTaken = [
 const configurations: [string, string][] = [
   ['etcd', 'pki/etcd-server.key'],
   ['kube-apiserver', 'pki/kube-apiserver.key'],
-  ['kube-controller-manager', 'pki/sa.key'],
+  ['kube-controller-manager', 'pki/kube-controller-manager-server.key'],
   ['kube-scheduler', 'pki/kube-scheduler-server.key'],
   ['containerd', 'etc'],
   ['kubelet', 'pki/kubelet-server.key'],

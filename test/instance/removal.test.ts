@@ -11,7 +11,8 @@ test('a start that failed leaves nothing half-written, not even by a node that i
     { home, configHome: home, dataHome: home, stateHome: home, cacheHome: home, runtimeDir },
     'default',
   );
-  for (const folder of [paths.etc, paths.pki, paths.rootlesskit, paths.dns]) await mkdir(folder, { recursive: true });
+  for (const folder of [paths.etc, paths.pki, paths.rootlesskit, paths.dns])
+    await mkdir(folder, { recursive: true });
   await writeFile(`${paths.pki}/.0123456789ab.tmp`, '');
   const node = spawn('sh', ['-c', 'sleep 0.2; touch .ba9876543210.tmp'], { cwd: paths.etc });
   await writeFile(paths.childPid, String(node.pid));

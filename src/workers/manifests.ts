@@ -1,4 +1,4 @@
-import { appearanceOf, readManifests, type FileFault } from '../addons/manifests/files.js';
+import { manifestsAppearance, readManifests, type FileFault } from '../addons/manifests/files.js';
 import { manifestSet, type ManifestNote, type Release } from '../addons/manifests/record.js';
 import { settleCharts } from '../addons/manifests/releases.js';
 import { untilChanged } from '../addons/manifests/watch.js';
@@ -47,7 +47,7 @@ async function follow(
   let waitMs: number = retryMs.first;
   for (;;) {
     signal.throwIfAborted();
-    const before = await appearanceOf(plan.folders);
+    const before = await manifestsAppearance(plan.folders);
     const { faults, record } = await settle(client, plan, signal);
     // What passes within the first tries, such as a kind that is served a moment after its definition, is nobody's concern.
     const worthTelling = waitMs > retryMs.first * 4 ? faults : faults.filter(({ error }) => !mayPass(error));
@@ -60,7 +60,7 @@ async function follow(
       );
     told = new Set([...(faults.length === 0 ? [] : told), ...worthTelling.map(textOf)]);
     await untilChanged(plan.folders, before, faults.length === 0 ? hourMs : waitMs, signal);
-    const isChanged = (await appearanceOf(plan.folders)) !== before;
+    const isChanged = (await manifestsAppearance(plan.folders)) !== before;
     waitMs = isChanged || faults.length === 0 ? retryMs.first : Math.min(waitMs * 2, retryMs.longest);
   }
 }

@@ -1,5 +1,6 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { appearancesOf } from '../../lib/appearance.js';
 import { errnoOf, messageOf, U7sError } from '../../lib/errors.js';
 import type { KubeObject } from '../../kube/object.js';
 import { keyOf, nameOf, refOf } from '../../kube/resources.js';
@@ -31,15 +32,8 @@ export async function manifestFiles(folders: readonly string[]): Promise<string[
 }
 
 /** Changes whenever a file does. */
-export async function appearanceOf(folders: readonly string[]): Promise<string> {
-  const files = await manifestFiles(folders).catch((error: unknown) => [messageOf(error)]);
-  const looks = files.map(async (file) => {
-    const look = await stat(file, { bigint: true }).catch(() => undefined);
-    return look === undefined
-      ? `${file} -`
-      : `${file} ${look.ino} ${look.size} ${look.mtimeNs} ${look.ctimeNs}`;
-  });
-  return (await Promise.all(looks)).join('\n');
+export async function manifestsAppearance(folders: readonly string[]): Promise<string> {
+  return appearancesOf(await manifestFiles(folders).catch((error: unknown) => [messageOf(error)]));
 }
 
 export const hasCharts = async (folders: readonly string[]): Promise<boolean> =>

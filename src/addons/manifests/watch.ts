@@ -2,7 +2,7 @@ import { watch, type FSWatcher } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { exists } from '../../lib/exists.js';
-import { appearanceOf } from './files.js';
+import { manifestsAppearance } from './files.js';
 
 /** Editors write a file in several steps. */
 const quietMs = 200;
@@ -18,7 +18,7 @@ export async function untilChanged(
 ): Promise<void> {
   const end = performance.now() + limitMs;
   while (!signal.aborted && performance.now() < end) {
-    if ((await appearanceOf(folders)) !== before) return;
+    if ((await manifestsAppearance(folders)) !== before) return;
     await nextEvent(folders, Math.min(lookMs, end - performance.now()), signal);
   }
 }

@@ -1,5 +1,6 @@
-import { readFile, rm, stat } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { appearanceOf } from '../../lib/appearance.js';
 import { writeFileAtomic } from '../../lib/atomic-file.js';
 import { readManifest, type ResolvedArtifact } from './store.js';
 
@@ -19,7 +20,7 @@ export async function changedFiles({ directory }: ResolvedArtifact): Promise<str
   const changed: string[] = [];
   for (const [path, file] of files) {
     if ('link' in file) continue;
-    const look = await appearance(join(directory, path));
+    const look = await appearanceOf(join(directory, path));
     if (before[path] === look || (await isSame(join(directory, path), file.sha256))) now[path] = look;
     else changed.push(path);
   }
@@ -30,11 +31,6 @@ export async function changedFiles({ directory }: ResolvedArtifact): Promise<str
 /** So that it counts as not installed. */
 export async function discard({ directory }: ResolvedArtifact): Promise<void> {
   await rm(join(directory, 'manifest.json'), { force: true });
-}
-
-async function appearance(path: string): Promise<string> {
-  const { size, mtimeNs, ctimeNs, ino } = await stat(path, { bigint: true });
-  return [size, mtimeNs, ctimeNs, ino].join(' ');
 }
 
 async function isSame(path: string, sha256: string): Promise<boolean> {

@@ -1,5 +1,6 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { appearancesOf } from '../../lib/appearance.js';
 import { writeFileAtomic } from '../../lib/atomic-file.js';
 import type { RegistrySources } from './sources.js';
 
@@ -14,13 +15,7 @@ export async function fingerprint({ files, logins, certificates }: RegistrySourc
       paths.push(...within.map((file) => join(folder, file)));
     }
   }
-  const words = await Promise.all(
-    paths.map(async (path) => {
-      const found = await stat(path, { bigint: true }).catch(() => undefined);
-      return `${path} ${found?.mtimeNs ?? ''} ${found?.ino ?? ''} ${found?.size ?? ''} ${found?.mode ?? ''}`;
-    }),
-  );
-  return words.join('\n');
+  return appearancesOf(paths);
 }
 
 const file = (folder: string): string => join(folder, 'sources');

@@ -1,7 +1,12 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { appearanceOf, hasCharts, readManifests, type ManifestFiles } from '#src/addons/manifests/files.js';
+import {
+  manifestsAppearance,
+  hasCharts,
+  readManifests,
+  type ManifestFiles,
+} from '#src/addons/manifests/files.js';
 import { untilChanged } from '#src/addons/manifests/watch.js';
 import { codeOf } from '#src/lib/errors.js';
 import { temporary } from '../../temporary.js';
@@ -117,13 +122,13 @@ test('a change is noticed at once, also that the folder comes into being', async
   const folders = [join(home, 'config/manifests')];
   const signal = AbortSignal.timeout(20_000);
   const change = async (work: () => Promise<unknown>): Promise<number> => {
-    const before = await appearanceOf(folders);
+    const before = await manifestsAppearance(folders);
     const noticed = untilChanged(folders, before, 15_000, signal);
     await new Promise((resolve) => setTimeout(resolve, 100));
     const from = performance.now();
     await work();
     await noticed;
-    t.not(await appearanceOf(folders), before);
+    t.not(await manifestsAppearance(folders), before);
     return performance.now() - from;
   };
   const file = join(folders[0] ?? '', 'a.yaml');

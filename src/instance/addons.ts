@@ -14,6 +14,7 @@ import { amend, readRemembered, type Remembered } from '../settings/remembered.j
 import { asAdmin } from './admin-client.js';
 import { instanceArtifacts } from './artifacts.js';
 import type { InstanceContext } from './context.js';
+import { notControlPlane } from './not-control-plane.js';
 import { podUsage } from './pod-usage.js';
 import { runningNode } from './running-node.js';
 
@@ -126,13 +127,7 @@ async function requireControlPlane({ name, paths }: InstanceContext): Promise<Re
     });
   }
   if (!remembered.kubernetes) throw new U7sError('no-kubernetes', `cluster ${name} has no Kubernetes`);
-  if (remembered.controlPlane !== undefined) {
-    throw new U7sError(
-      'not-control-plane',
-      `this node works for the control plane ${remembered.controlPlane}`,
-      { fixes: ['run the command on the host of that control plane'] },
-    );
-  }
+  if (remembered.controlPlane !== undefined) throw notControlPlane(remembered.controlPlane);
   return remembered;
 }
 

@@ -3,6 +3,7 @@ import { withClient } from '../kube/connect.js';
 import { instanceStatus } from '../launcher/client.js';
 import { U7sError } from '../lib/errors.js';
 import { identityFiles } from '../pki/identity.js';
+import { notControlPlane } from './not-control-plane.js';
 import { notRunning } from './not-running.js';
 import type { InstanceContext } from './context.js';
 
@@ -15,10 +16,6 @@ export async function asAdmin<T>(
   if (status === undefined) throw notRunning(name);
   if (status.apiServer === undefined)
     throw new U7sError('no-kubernetes', `cluster ${name} has no Kubernetes`);
-  if (status.role === 'worker') {
-    throw new U7sError('not-control-plane', `this node works for the control plane ${status.apiServer}`, {
-      fixes: ['run the command on the host of that control plane'],
-    });
-  }
+  if (status.role === 'worker') throw notControlPlane(status.apiServer);
   return withClient({ server: status.apiServer, ...identityFiles(paths.pki, 'admin') }, work);
 }

@@ -5,6 +5,7 @@ import { namespacePid } from '../../rootless/nsenter.js';
 import { readRemembered, type Remembered } from '../../settings/remembered.js';
 import { instanceArtifacts } from '../artifacts.js';
 import type { InstanceContext } from '../context.js';
+import { notControlPlane } from '../not-control-plane.js';
 import { anotherInstance, type Invocation } from './invocation.js';
 
 /** How kubectl is executed as the administrator of the cluster. */
@@ -31,11 +32,7 @@ async function requireCluster(
   if (!env.ROOTLESSKIT_STATE_DIR) await namespacePid(paths.childPid);
   if (await exists(paths.adminKubeconfig)) return;
   const controlPlane = remembered?.controlPlane;
-  if (controlPlane !== undefined) {
-    throw new U7sError('not-control-plane', `this node works for the control plane ${controlPlane}`, {
-      fixes: ['run kubectl on the host of that control plane'],
-    });
-  }
+  if (controlPlane !== undefined) throw notControlPlane(controlPlane, 'kubectl');
   throw new U7sError('starting', `cluster ${name} is still starting`, {
     fixes: [u7s(['status'], { text: 'wait for it' })],
   });

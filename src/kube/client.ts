@@ -8,6 +8,8 @@ export type ApplyOptions = {
   fieldManager: string;
   /** Unless this is false, fields that another manager has set since are changed, too; else that is a conflict, 409. */
   force?: boolean;
+  /** Where the object is in the API; missing for a kind of Kubernetes itself. */
+  path?: string;
 } & Pick<RequestOptions, 'signal' | 'timeoutMs'>;
 
 export type WatchOptions = {
@@ -61,11 +63,14 @@ export function createKubeClient({
   }
 
   async function apply<T extends KubeObject>(object: T, options: ApplyOptions): Promise<T> {
-    const { fieldManager, force = true, ...rest } = options;
+    const { fieldManager, force = true, path = objectPath(object), ...rest } = options;
     const query = new URLSearchParams({ fieldManager, force: String(force) });
     const contentType = 'application/apply-patch+yaml';
-    const path = `${objectPath(object)}?${query.toString()}`;
-    return (await request('PATCH', path, { body: object, contentType, ...rest })) as T;
+    return (await request('PATCH', `${path}?${query.toString()}`, {
+      body: object,
+      contentType,
+      ...rest,
+    })) as T;
   }
 
   async function* watch<T>(path: string, options: WatchOptions): AsyncGenerator<WatchEvent<T>> {

@@ -92,7 +92,6 @@ export async function applySet(
   { fieldManager, signal }: { fieldManager: string; signal: AbortSignal },
 ): Promise<SetFault[]> {
   const faults: SetFault[] = [];
-  const query = new URLSearchParams({ fieldManager, force: 'true' }).toString();
   for (let wave = 0; wave <= order.length; wave++) {
     await Promise.all(
       objects
@@ -100,8 +99,7 @@ export async function applySet(
         .map(async (object) => {
           try {
             const path = await resources.pathOf(refOf(object), signal);
-            const contentType = 'application/apply-patch+yaml';
-            await client.request('PATCH', `${path}?${query}`, { body: object, contentType, signal });
+            await client.apply(object, { path, fieldManager, signal });
           } catch (error) {
             signal.throwIfAborted();
             faults.push({ object, error });

@@ -12,8 +12,6 @@ export type ObjectRef = { apiVersion: string; kind: string; namespace?: string; 
 export type Resources = {
   /** The path of the object; throws `kind-unknown` for a kind that the server does not serve, or not yet. */
   pathOf(ref: ObjectRef, signal: AbortSignal): Promise<string>;
-  /** The path of all objects of the kind, in every namespace. */
-  collectionOf(kind: Pick<ObjectRef, 'apiVersion' | 'kind'>, signal: AbortSignal): Promise<string>;
 };
 
 export function createResources(client: KubeClient): Resources {
@@ -44,7 +42,6 @@ export function createResources(client: KubeClient): Resources {
       const place = namespaced ? `/namespaces/${encodeURIComponent(ref.namespace ?? 'default')}` : '';
       return `${rootOf(ref.apiVersion)}${place}/${name}/${encodeURIComponent(ref.name)}`;
     },
-    collectionOf: async (kind, signal) => `${rootOf(kind.apiVersion)}/${(await find(kind, signal)).name}`,
   };
 }
 

@@ -12,11 +12,6 @@ export function registriesConf(known: Known): string {
   ].join('\n');
 }
 
-/** What CRI-O has no way to do. */
-export function beyondCrio({ registries: { mirrors } }: Known): string[] {
-  return '*' in mirrors ? ['mirrors of *: CRI-O has none for all registries'] : [];
-}
-
 function registryLines(known: Known, host: string): string[] {
   if (host === anyRegistry || !/^[a-zA-Z0-9[]/.test(host)) return [];
   const endpoints = endpointsOf(known, host);

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { lstat, readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { ArtifactName } from '../artifacts/artifact.js';
@@ -6,7 +5,7 @@ import { hashFile } from '../artifacts/download/checksum.js';
 import { readManifest, type Manifest, type ResolvedArtifact } from '../artifacts/store/store.js';
 import { U7sError } from '../lib/errors.js';
 import { u7s } from '../lib/fixes.js';
-import { contentOf, textEntry, treeEntries, type BundleEntry } from './entries.js';
+import { sumOf, textEntry, treeEntries, type BundleEntry } from './entries.js';
 import { goBuildInfo } from './go-build-info.js';
 import { carryProgram, type HostLibrary } from './host-program.js';
 import type { BundledProgram } from './sbom.js';
@@ -52,16 +51,16 @@ async function hostEntries(
   const entries = new Map(carried.flatMap((each) => each.entries.map((entry) => [entry.path, entry])));
   const files: Manifest['files'] = {};
   for (const [path, entry] of entries) {
-    const content = await contentOf(entry);
-    const sha256 = createHash('sha256').update(content).digest('hex');
-    files[path.slice(folder.length + 1)] = { sha256, size: content.length };
+    const sha256 = await sumOf(entry);
+    if (sha256 !== undefined && 'size' in entry)
+      files[path.slice(folder.length + 1)] = { sha256, size: entry.size };
   }
   const manifest: Manifest = { name, version, way: 'host', source: Object.values(binaries), files };
   const programs = Object.keys(binaries).map((program) => ({
     artifact: name,
     version,
     program,
-    sha256: sumOf(files, program),
+    sha256: sumOfProgram(files, program),
   }));
   return {
     entries: [
@@ -73,7 +72,7 @@ async function hostEntries(
   };
 }
 
-function sumOf(files: Manifest['files'], program: string): string {
+function sumOfProgram(files: Manifest['files'], program: string): string {
   const file = files[`lib/${program}`] ?? files[`bin/${program}`];
   return file !== undefined && 'sha256' in file ? file.sha256 : '';
 }

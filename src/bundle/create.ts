@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ArtifactName } from '../artifacts/artifact.js';
@@ -11,9 +10,10 @@ import type { ResolvedArtifact } from '../artifacts/store/store.js';
 import { architecture } from '../lib/architecture.js';
 import { messageOf } from '../lib/errors.js';
 import { step, type Report } from '../lib/events.js';
+import { launcherParts } from '../lib/launcher-parts.js';
 import { productionPackages } from '../lib/production-packages.js';
 import { artifactEntries, type BundledArtifact } from './artifact-entries.js';
-import { byPath, fileEntry, textEntry, treeEntries, type BundleEntry } from './entries.js';
+import { byPath, fileEntry, sumOf, textEntry, treeEntries, type BundleEntry } from './entries.js';
 import { licenceEntries, licenceTextOf, moduleLicence, type Licence } from './licences.js';
 import { nodeRuntime, type NodeRuntime } from './node-runtime.js';
 import { billOfMaterials, type BundledPackage } from './sbom.js';
@@ -27,23 +27,6 @@ export type BundleRequest = {
   /** Whether to take the Node.js that runs this. */
   nodeAtHand: boolean;
 };
-
-/** The launcher's own files; those of root's copy are the same. */
-const launcherParts = [
-  ...[
-    'bin/u7s.js',
-    'bin/rootlessctl.js',
-    'bin/bootstrap.sh',
-    'bin/u7s',
-    'dist',
-    'config',
-    'build',
-    'patches',
-    'docs',
-  ],
-  ...['run.sh', 'kubectl.sh', 'dockercli.sh', 'rootlessctl.sh', 'cleanup.sh', 'install.sh', 'Makefile'],
-  ...['package.json', 'package-lock.json', 'README.md', 'CHANGELOG.md', 'LICENSE'],
-];
 
 const leftOut = (path: string): boolean =>
   /\.d\.[cm]?ts$|\.map$|^config\/.*\.kubeconfig$|\/\.bin$|\.tsbuildinfo$/.test(path);
@@ -181,10 +164,8 @@ async function packageOf(folder: string): Promise<BundledPackage> {
 async function sums(entries: readonly BundleEntry[]): Promise<string> {
   const lines: string[] = [];
   for (const entry of entries) {
-    if ('link' in entry) continue;
-    const sum =
-      'from' in entry ? await hashFile(entry.from) : createHash('sha256').update(entry.content).digest('hex');
-    lines.push(`${sum}  ${entry.path}\n`);
+    const sum = await sumOf(entry);
+    if (sum !== undefined) lines.push(`${sum}  ${entry.path}\n`);
   }
   return lines.join('');
 }

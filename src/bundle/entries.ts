@@ -1,5 +1,7 @@
-import { lstat, readdir, readFile, readlink, stat } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { lstat, readdir, readlink, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { hashFile } from '../artifacts/download/checksum.js';
 
 /** One file of a bundle. Folders follow from the paths. */
 export type BundleEntry =
@@ -38,7 +40,8 @@ export async function treeEntries(
   return found.flat();
 }
 
-export async function contentOf(entry: BundleEntry): Promise<Buffer> {
-  if ('link' in entry) return Buffer.from(entry.link);
-  return 'from' in entry ? readFile(entry.from) : entry.content;
+/** The SHA-256 of its content; undefined for a link. */
+export async function sumOf(entry: BundleEntry): Promise<string | undefined> {
+  if ('link' in entry) return undefined;
+  return 'from' in entry ? hashFile(entry.from) : createHash('sha256').update(entry.content).digest('hex');
 }

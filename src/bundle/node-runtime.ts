@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { extract } from 'tar';
+import { hashFile } from '../artifacts/download/checksum.js';
 import { architecture, type Architecture } from '../lib/architecture.js';
 import { messageOf, U7sError } from '../lib/errors.js';
 import type { Report } from '../lib/events.js';
@@ -70,10 +70,8 @@ async function pinned(release: NodeRelease, context: NodeRuntimeContext): Promis
     const said = await runOk('npm', ['pack', '--json', `${npmName}@${version}`], options);
     const [{ filename = '' } = {}] = JSON.parse(said) as { filename?: string }[];
     const archive = join(staging, filename);
-    const sum = createHash('sha512')
-      .update(await readFile(archive))
-      .digest('base64');
-    if (`sha512-${sum}` !== integrity)
+    const sum = Buffer.from(await hashFile(archive, 'sha512'), 'hex');
+    if (`sha512-${sum.toString('base64')}` !== integrity)
       throw new U7sError('checksum-mismatch', `${npmName} ${version} is not what config/node.lock pins`);
     const unpacked = join(staging, 'unpacked');
     await mkdir(unpacked);

@@ -4,26 +4,12 @@ import { join } from 'node:path';
 import { execa, ExecaError } from 'execa';
 import { U7sError, messageOf } from '../../lib/errors.js';
 import { exists } from '../../lib/exists.js';
+import { launcherParts } from '../../lib/launcher-parts.js';
 import { productionPackages } from '../../lib/production-packages.js';
 import type { Invocation } from '../pass-through.js';
 
-/** What the launcher consists of, besides its npm packages. A bundle has Node.js and the programs of a node, too. */
-const parts = [
-  ...['bin/u7s.js', 'bin/rootlessctl.js', 'dist', 'config', 'build', 'patches', 'package.json'],
-  ...['package-lock.json', 'node', 'artifacts', 'SHA256SUMS'],
-  // What is only handed on, in a bundle.
-  ...[
-    'bin/bootstrap.sh',
-    'bin/u7s',
-    'run.sh',
-    'kubectl.sh',
-    'dockercli.sh',
-    'rootlessctl.sh',
-    'cleanup.sh',
-    'install.sh',
-  ],
-  ...['Makefile', 'docs', 'README.md', 'CHANGELOG.md', 'LICENSE'],
-];
+/** A bundle has Node.js and the programs of a node, too. */
+const parts = [...launcherParts, 'node', 'artifacts', 'SHA256SUMS'];
 /** The links that `up` makes in config/ are no part of it. */
 const notCopied = ['config/*.kubeconfig', '*.d.ts', '*.map'];
 

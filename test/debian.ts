@@ -1,4 +1,5 @@
-import { mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { resolveHomeDirs } from '#src/host/user-dirs.js';
 import { ensureDir } from '#src/lib/atomic-file.js';
@@ -43,4 +44,25 @@ export async function cached(
     },
   );
   return folder;
+}
+
+/** A minimal Debian with these packages as a tar archive, which is made once; its place in the cache is `kind`. */
+export async function debianTarball(
+  kind: string,
+  packages: readonly string[],
+  signal: AbortSignal,
+): Promise<string> {
+  const recipe = [
+    ...['--variant=minbase', '--format=tar', `--include=${packages.join(',')}`],
+    ...['doc', 'man', 'locale'].map((folder) => `--dpkgopt=path-exclude=/usr/share/${folder}/*`),
+  ];
+  const key = createHash('sha256').update(JSON.stringify(recipe)).digest('hex').slice(0, 12);
+  const make = async (folder: string): Promise<void> => {
+    const sources = join(folder, 'sources.list');
+    await writeFile(sources, await debianSources());
+    const words = [...recipe, await debianRelease(), join(folder, 'root.tar'), sources];
+    // In a mount namespace, so that nothing stays mounted when it is killed.
+    await runOk('unshare', ['--mount', 'mmdebstrap', ...words]);
+  };
+  return join(await cached(kind, key, make, signal), 'root.tar');
 }

@@ -1,28 +1,11 @@
-import { createHash } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { runOk } from '#src/lib/exec.js';
-import { cached, debianRelease, debianSources } from '../debian.js';
+import { debianTarball } from '../debian.js';
 import { kubectl, ok } from './shell.js';
 
 const image = 'localhost/databases:1';
 
-const recipe = [
-  ...['--variant=minbase', '--format=tar', '--include=postgresql,redis-server'],
-  ...['doc', 'man', 'locale'].map((folder) => `--dpkgopt=path-exclude=/usr/share/${folder}/*`),
-];
-
 /** Makes an image of Debian's PostgreSQL and Redis, once, and loads it into the running cluster. */
 export async function loadDatabases(signal: AbortSignal): Promise<void> {
-  const key = createHash('sha256').update(JSON.stringify(recipe)).digest('hex').slice(0, 12);
-  const make = async (folder: string): Promise<void> => {
-    const sources = join(folder, 'sources.list');
-    await writeFile(sources, await debianSources());
-    const words = [...recipe, await debianRelease(), join(folder, 'root.tar'), sources];
-    // In a mount namespace, so that nothing stays mounted when it is killed.
-    await runOk('unshare', ['--mount', 'mmdebstrap', ...words]);
-  };
-  const root = join(await cached('databases', key, make, signal), 'root.tar');
+  const root = await debianTarball('databases', ['postgresql', 'redis-server'], signal);
   // The account that loads it cannot look into root's cache.
   const build = `bin/u7s.js image build-from - --name ${image} --cmd /bin/sh --load <"$1"`;
   await ok('sh', ['-c', build, 'sh', root]);

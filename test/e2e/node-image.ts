@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto';
 import { copyFile, cp, mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { ensureArtifacts } from '#src/artifacts/resolve.js';
 import { installLauncher } from '#src/cli/as-root/launcher-copy.js';
 import { artifactsOf } from '#src/plan/artifacts.js';
 import { runOk } from '#src/lib/exec.js';
-import { cached, debianRelease, debianSources } from '../debian.js';
+import { debianTarball } from '../debian.js';
 import { preparedContext } from '../fixtures/images/artifacts.js';
 import type { Engine } from './engine.js';
 
@@ -14,11 +13,6 @@ const packages = [
   ...['uidmap', 'slirp4netns', 'iptables', 'iproute2', 'fuse-overlayfs', 'procps', 'mount', 'keyutils'],
   ...['conmon', 'skopeo', 'ca-certificates', 'libstdc++6'],
 ];
-const mmdebstrap = [
-  ...['--variant=minbase', '--format=tar', `--include=${packages.join(',')}`],
-  ...['doc', 'man', 'locale'].map((folder) => `--dpkgopt=path-exclude=/usr/share/${folder}/*`),
-];
-
 const baseImage = 'localhost/base';
 /** As bare as images of other distributions: Fedora's has no find, and its newuidmap no privileges. */
 const dockerfileOfBase = `FROM localhost/debian
@@ -31,7 +25,7 @@ RUN mkdir -p /usr/local/lib/node_modules /usr/local/go && chmod u-s /usr/bin/new
  * the prepared user's binaries. Returns what the build said.
  */
 export async function buildNodeImage(engine: Engine, scratch: string, signal: AbortSignal): Promise<string> {
-  const tarball = await debianTarball(signal);
+  const tarball = await baseTarball(signal);
   await engine.ok('import', tarball, 'localhost/debian');
   const base = join(scratch, 'base');
   await mkdir(base);
@@ -46,22 +40,9 @@ export async function buildNodeImage(engine: Engine, scratch: string, signal: Ab
   return engine.ok('build', ...args, '-t', 'usernetes', context);
 }
 
-/** A minimal Debian as a tar archive, with no Node.js, Go, compiler or git. */
-export async function debianTarball(signal: AbortSignal): Promise<string> {
-  return join(await cached('image-base', recipeKey(), makeBase, signal), 'base.tar');
-}
-
-function recipeKey(): string {
-  return createHash('sha256').update(JSON.stringify(mmdebstrap)).digest('hex').slice(0, 12);
-}
-
-async function makeBase(folder: string): Promise<void> {
-  const sources = join(folder, 'sources.list');
-  await writeFile(sources, await debianSources());
-  const words = [...mmdebstrap, await debianRelease(), join(folder, 'base.tar'), sources];
-  // In a mount namespace, so that nothing stays mounted when it is killed.
-  await runOk('unshare', ['--mount', 'mmdebstrap', ...words]);
-}
+/** A minimal Debian with no Node.js, Go, compiler or git. */
+export const baseTarball = (signal: AbortSignal): Promise<string> =>
+  debianTarball('node-image', packages, signal);
 
 /** What a checkout has for the build, with all that takes long or a network brought ready. */
 async function makeContext(context: string, scratch: string): Promise<void> {

@@ -2,7 +2,7 @@ import { chmod, chown, copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/
 import { join } from 'node:path';
 import test from 'ava';
 import { run, runOk } from '#src/lib/exec.js';
-import { debianTarball } from '../e2e/node-image.js';
+import { baseTarball } from '../e2e/node-image.js';
 import { needsRoot } from '../ordinary-user.js';
 import { temporary } from '../temporary.js';
 
@@ -100,7 +100,7 @@ serial('a bundle runs on a bare Debian without a network, from tar to a pod; two
   t.is(sum, again);
 
   await mkdir(root);
-  await runOk('tar', ['-xf', await debianTarball(AbortSignal.timeout(10 * 60_000)), '-C', root]);
+  await runOk('tar', ['-xf', await baseTarball(AbortSignal.timeout(10 * 60_000)), '-C', root]);
   await runOk('rm', ['-f', join(root, 'usr/bin/slirp4netns')]);
   await writeFile(
     join(root, 'etc/passwd'),
